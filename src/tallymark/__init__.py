@@ -1,0 +1,3 @@
+"""Events in, exact and repeatable numbers out."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,216 @@
+"""Settings: one row each, read once at start from the environment and a `.env` file, then frozen.
+
+The environment wins over `.env`. An unknown `TALLYMARK_*` name or a value that can't be read is a
+`BadSetting` error at start, never a silent default.
+"""
+
+import difflib
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from tallymark.errors import BadSetting
+
+PREFIX = "TALLYMARK_"
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One row: the field of `Settings`, the variable's name, how it is read, its default as text, its help."""
+
+    field: str
+    name: str
+    parse: Callable[[str], Any]
+    default: str
+    help: str
+
+
+def _integer(low: int, high: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        try:
+            number = int(text)
+        except ValueError:
+            raise ValueError("must be a whole number") from None
+        if not low <= number <= high:
+            raise ValueError(f"must be between {low} and {high}")
+        return number
+
+    return parse
+
+
+def _one_of(*words: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if text not in words:
+            raise ValueError(f"must be one of {', '.join(words)}")
+        return text
+
+    return parse
+
+
+def _url(*schemes: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if text and text.partition("://")[0] not in schemes:
+            raise ValueError(f"must start with {' or '.join(s + '://' for s in schemes)}")
+        return text
+
+    return parse
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+_DAY = 86_400
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting("data", "TALLYMARK_DATA", Path, "data", "Directory of everything embedded: engine, control store, spool, exports."),
+    Setting("host", "TALLYMARK_HOST", str, "127.0.0.1", "Address the server listens on."),
+    Setting("port", "TALLYMARK_PORT", _integer(0, 65_535), "8787", "Port the server listens on."),
+    Setting("engine", "TALLYMARK_ENGINE", _url("chdb", "clickhouse", "clickhouses"), "",
+            "Where events live: `chdb:///path` in the process (default: `engine` in the data directory), or "
+            "`clickhouse://user:password@host:8123/database` (`clickhouses://` for TLS)."),
+    Setting("control", "TALLYMARK_CONTROL", _url("sqlite"), "",
+            "Where projects, keys and jobs live; default: `sqlite://` with `control.db` in the data directory."),
+    Setting("cache", "TALLYMARK_CACHE", _url("memory"), "memory://", "Where hot answers and rate limits live."),
+    Setting("files", "TALLYMARK_FILES", _url("file"), "", "Where the spool lives; default: `files` in the data directory."),
+    Setting("admin_api_key", "ADMIN_API_KEY", str, "", "A key that is admin of every project. Empty: nobody is."),
+    Setting("secret", "TALLYMARK_SECRET", str, "",
+            "Secret that keys the hashes of actors. Empty: made at the first start and kept in the data directory."),
+    Setting("cors_origins", "CORS_ALLOWED_ORIGINS", _names, "*",
+            "Origins whose browsers may send events, separated by commas."),
+    Setting("trusted_proxies", "TALLYMARK_TRUSTED_PROXIES", _integer(0, 10), "0",
+            "How many proxies in front of the server append to `X-Forwarded-For`; 0 ignores the header."),
+    Setting("max_body_bytes", "TALLYMARK_MAX_BODY_BYTES", _integer(1_024, 1 << 30), "5242880",
+            "Largest request body, also after decompression, in bytes."),
+    Setting("max_event_bytes", "TALLYMARK_MAX_EVENT_BYTES", _integer(256, 1 << 24), "65536",
+            "Largest properties of one event as JSON, in bytes."),
+    Setting("max_properties", "TALLYMARK_MAX_PROPERTIES", _integer(1, 10_000), "200", "Most properties of one event."),
+    Setting("accept_past_days", "TALLYMARK_ACCEPT_PAST_DAYS", _integer(0, 36_500), "30",
+            "How old an event may be on arrival, in days; imports have no such limit."),
+    Setting("accept_future_minutes", "TALLYMARK_ACCEPT_FUTURE_MINUTES", _integer(0, 1_440), "60",
+            "How far ahead of the server's clock an event may be, in minutes."),
+    Setting("linger_ms", "TALLYMARK_LINGER_MS", _integer(0, 100), "20",
+            "How long a group commit waits for more events, in milliseconds."),
+    Setting("queue_events", "TALLYMARK_QUEUE_EVENTS", _integer(1_000, 10_000_000), "200000",
+            "Most events that may wait to be written; more are answered 503."),
+    Setting("spool_bytes", "TALLYMARK_SPOOL_BYTES", _integer(1 << 20, 1 << 40), "4294967296",
+            "Largest spool while the engine is away, in bytes; more events are answered 503."),
+    Setting("refresh_seconds", "TALLYMARK_REFRESH_SECONDS", _integer(1, 3_600), "3",
+            "How often the server looks for days that have become stale, in seconds."),
+    Setting("settle_seconds", "TALLYMARK_SETTLE_SECONDS", _integer(0, 3_600), "30",
+            "How long after its insertion a batch may become visible; a day is checked again until then."),
+    Setting("engine_memory_mb", "TALLYMARK_ENGINE_MEMORY_MB", _integer(256, 1 << 20), "2048",
+            "Memory the embedded engine may use, in megabytes."),
+    Setting("engine_threads", "TALLYMARK_ENGINE_THREADS", _integer(0, 256), "0",
+            "Threads one query may use; 0 leaves it to the engine."),
+    Setting("log_level", "TALLYMARK_LOG_LEVEL", _one_of("debug", "info", "warning", "error"), "info", "Least severe log line."),
+    Setting("log_format", "TALLYMARK_LOG_FORMAT", _one_of("auto", "json", "console"), "auto",
+            "`json` lines, `console` for people, `auto` for console on a terminal."),
+    Setting("endpoint", "TALLYMARK_ENDPOINT", _url("http", "https"), "",
+            "Server that commands talk to; empty: the one on this machine if it runs, else the data directory."),
+    Setting("key", "TALLYMARK_KEY", str, "", "Key that commands use with that server."),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The values of all settings. Made by `load`; passed down, never looked up."""
+
+    data: Path
+    host: str
+    port: int
+    engine: str
+    control: str
+    cache: str
+    files: str
+    admin_api_key: str
+    secret: str
+    cors_origins: tuple[str, ...]
+    trusted_proxies: int
+    max_body_bytes: int
+    max_event_bytes: int
+    max_properties: int
+    accept_past_days: int
+    accept_future_minutes: int
+    linger_ms: int
+    queue_events: int
+    spool_bytes: int
+    refresh_seconds: int
+    settle_seconds: int
+    engine_memory_mb: int
+    engine_threads: int
+    log_level: str
+    log_format: str
+    endpoint: str
+    key: str
+
+    @property
+    def engine_url(self) -> str:
+        """The engine's URL with the default filled in."""
+        return self.engine or f"chdb://{(self.data / 'engine').absolute()}"
+
+    @property
+    def control_url(self) -> str:
+        """The control store's URL with the default filled in."""
+        return self.control or f"sqlite:///{(self.data / 'control.db').absolute()}"
+
+    @property
+    def files_path(self) -> Path:
+        """The directory of spool and exports."""
+        return Path(self.files.removeprefix("file://")) if self.files else self.data / "files"
+
+
+def read_dotenv(path: Path) -> dict[str, str]:
+    """The `NAME=value` lines of a `.env` file; comments, `export` and quotes as usual; {} without a file."""
+    values: dict[str, str] = {}
+    if not path.is_file():
+        return values
+    for number, raw in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        line = raw.strip().removeprefix("export ").strip()
+        if not line or line.startswith("#"):
+            continue
+        name, equals, value = line.partition("=")
+        if not equals:
+            raise BadSetting(f"{path}, line {number}: expected NAME=value.")
+        values[name.strip()] = _unquote(value.strip())
+    return values
+
+
+def _unquote(value: str) -> str:
+    if len(value) >= 2 and value[0] == value[-1] and value[0] in "\"'":
+        return value[1:-1]
+    return value.partition(" #")[0].rstrip()
+
+
+def _check_names(values: Mapping[str, str]) -> None:
+    known = [row.name for row in SETTINGS]
+    for name in values:
+        if name.startswith(PREFIX) and name not in known:
+            near = difflib.get_close_matches(name, known, 1)
+            hint = f" Did you mean {near[0]}?" if near else ""
+            raise BadSetting(f"Unknown setting {name}.{hint}", field=name, allowed=known)
+
+
+def load(environ: Mapping[str, str] | None = None, dotenv: Path | None = None, **overrides: Any) -> Settings:
+    """The settings out of `environ` (default: the process's) over `dotenv` (default: `./.env`).
+
+    `overrides` are ready values by field name (a command's options); None leaves a field alone.
+    Errors: `BadSetting` for an unknown name or a value that can't be read.
+    """
+    values = {**read_dotenv(dotenv or Path(".env")), **(os.environ if environ is None else environ)}
+    _check_names(values)
+    given = {field: value for field, value in overrides.items() if value is not None}
+    unknown = given.keys() - {f.name for f in fields(Settings)}
+    if unknown:
+        raise BadSetting(f"Unknown setting {', '.join(sorted(unknown))}.")
+    parsed = {row.field: _parse(row, values.get(row.name, row.default)) for row in SETTINGS if row.field not in given}
+    return Settings(**parsed, **given)
+
+
+def _parse(row: Setting, text: str) -> Any:
+    try:
+        return row.parse(text)
+    except ValueError as error:
+        raise BadSetting(f"{row.name} {error}, not {text!r}.", field=row.name) from None

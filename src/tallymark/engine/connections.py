@@ -1,0 +1,100 @@
+"""What both engines share: a client per thread, Arrow inserts, errors in our words."""
+
+import contextlib
+import threading
+from collections.abc import Callable, Iterator, Sequence
+
+import pyarrow as pa
+from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import ClickHouseError, OperationalError
+
+from tallymark.engine.base import Params, Row
+from tallymark.errors import EngineUnavailable, TallymarkError
+
+#: `date` and `datetime` answers are compared with Python's: all engines run in UTC.
+SESSION = {"session_timezone": "UTC"}
+
+
+#: ClickHouse's error codes for rows that it can't represent; any other refusal is about the engine's own state.
+_ABOUT_DATA = frozenset({6, 26, 27, 33, 38, 41, 53, 69, 70, 72, 117, 131, 349, 376, 441, 467, 675})
+
+
+class EngineRefused(TallymarkError):
+    """The engine answered that it won't: a fault of ours or of its configuration, not of the caller."""
+
+    code = "engine_refused"
+
+    def __init__(self, message: str, engine_code: int | None = None) -> None:
+        super().__init__(message)
+        self.about_data = engine_code in _ABOUT_DATA
+
+
+class Connections:
+    """A client per thread over one factory: an engine's handle runs one query at a time."""
+
+    def __init__(self, connect: Callable[[], Client]) -> None:
+        self._connect = connect
+        self._local = threading.local()
+        self._clients: list[Client] = []
+        self._lock = threading.Lock()
+
+    def query(self, sql: str, params: Params | None = None) -> Sequence[Row]:
+        """See `base.Engine.query`."""
+        with _our_errors():
+            return self._client().query(sql, parameters=dict(params or {})).result_rows
+
+    def command(self, sql: str, params: Params | None = None) -> None:
+        """See `base.Engine.command`."""
+        with _our_errors():
+            self._client().command(sql, parameters=dict(params or {}))
+
+    def insert(self, table: str, rows: pa.Table, token: str | None = None) -> None:
+        """See `base.Engine.insert`."""
+        settings = {"insert_deduplication_token": token} if token else {}
+        with _our_errors():
+            self._client().raw_insert(
+                table, rows.column_names, _stream(rows), settings=settings, fmt="ArrowStream"
+            )
+
+    def ping(self) -> None:
+        """See `base.Engine.ping`."""
+        self.query("SELECT 1")
+
+    def close(self) -> None:
+        """See `base.Engine.close`."""
+        with self._lock:
+            for client in self._clients:
+                client.close()
+            self._clients.clear()
+
+    def _client(self) -> Client:
+        client: Client | None = getattr(self._local, "client", None)
+        if client is None:
+            with self._lock:
+                client = self._connect()
+                self._clients.append(client)
+            self._local.client = client
+        return client
+
+
+def _stream(rows: pa.Table) -> bytes:
+    """An Arrow table as one IPC stream."""
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, rows.schema) as writer:
+        writer.write_table(rows)
+    return bytes(sink.getvalue())
+
+
+@contextlib.contextmanager
+def _our_errors() -> Iterator[None]:
+    """Tells an engine that is away from one that says no."""
+    try:
+        yield
+    except OperationalError as error:
+        raise EngineUnavailable(f"The engine can't be reached: {_first_line(error)}") from error
+    except ClickHouseError as error:
+        raise EngineRefused(_first_line(error), getattr(error, "code", None)) from error
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).split("\n", 1)[0][:2_000]

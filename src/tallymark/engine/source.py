@@ -1,0 +1,60 @@
+"""The rows that questions and refreshes read, as SQL table expressions, and the parameters they bind."""
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+
+#: How long a silence ends a session: without and with a session id of the sender's own.
+SILENCE_MS = 30 * 60 * 1000
+SILENCE_WITH_ID_MS = 24 * 60 * 60 * 1000
+
+_INSTANT = "fromUnixTimestamp64Milli({{{name}:Int64}}, 'UTC')"
+
+
+def instant(name: str) -> str:
+    """The parameter `name`, in epoch milliseconds, as an instant."""
+    return _INSTANT.format(name=name)
+
+
+def milliseconds(moment: datetime) -> int:
+    """An instant in epoch milliseconds."""
+    return int(moment.timestamp() * 1000)
+
+
+def events_between(start: str = "start", end: str = "end") -> str:
+    """Every event of the project in a span, each counted once."""
+    return (
+        "(SELECT * FROM events FINAL WHERE project = {project:UInt32} "
+        f"AND occurred_at >= {instant(start)} AND occurred_at < {instant(end)})"
+    )
+
+
+def with_ordinals(events: str) -> str:
+    """Those events, each with its actor's `ordinal`; 0 without an actor, or where no refresh has met it yet."""
+    return (
+        f"(SELECT e.*, o.ordinal AS ordinal FROM {events} AS e ANY LEFT JOIN "
+        "(SELECT actor, min(ordinal) AS ordinal FROM actors WHERE project = {project:UInt32} GROUP BY actor) AS o "
+        "USING (actor))"
+    )
+
+
+def published_runs(first: str = "first", last: str = "last") -> str:
+    """The ids of the published runs of the project's days `first` to `last`."""
+    return (
+        "(SELECT run FROM runs FINAL WHERE project = {project:UInt32} "
+        f"AND day >= {{{first}:Date}} AND day <= {{{last}:Date}})"
+    )
+
+
+def span(project: int, start: datetime, end: datetime) -> Mapping[str, object]:
+    """The parameters of `events_between`."""
+    return {"project": project, "start": milliseconds(start), "end": milliseconds(end)}
+
+
+def days(project: int, first: date, last: date) -> Mapping[str, object]:
+    """The parameters of `published_runs`."""
+    return {"project": project, "first": first, "last": last}
+
+
+def utc(moment: datetime) -> datetime:
+    """An engine's answer, which may come without a zone, as an instant."""
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

@@ -1,0 +1,1 @@
+"""From what arrives to events: decode, gate, enrich, write."""

@@ -1,0 +1,172 @@
+"""From bytes to events: JSON (one event, an array, `{"events": […]}`) or NDJSON, each parsed once.
+
+A body whose every event is well-formed is decoded in one go. Only where that fails is each event looked at alone,
+so that a bad one is refused by itself and its batch-mates are kept.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from tallymark.errors import UnreadableBody
+from tallymark.spec.event import Reason
+
+
+class WireEvent(msgspec.Struct, gc=False, forbid_unknown_fields=True, rename="camel"):
+    """An event as it is sent. `userAgent` and `ip` are for servers that send for a browser; neither is stored."""
+
+    event: str = ""
+    timestamp: datetime | float | None = None
+    sent_at: datetime | float | None = None
+    event_id: str | None = None
+    actor: str | None = None
+    user_id: str | None = None
+    visitor_id: str | None = None
+    anonymous_id: str | None = None
+    session_id: str | None = None
+    value: float | None = None
+    url: str | None = None
+    referrer: str | None = None
+    properties: dict[str, Any] | None = None
+    user_agent: str | None = None
+    ip: str | None = None
+
+
+class _Body(WireEvent, gc=False, forbid_unknown_fields=True, rename="camel"):
+    """One event, or an envelope around many."""
+
+    events: list[WireEvent] | None = None
+
+
+class _RawBody(msgspec.Struct, rename="camel"):
+    events: list[msgspec.Raw] | None = None
+    sent_at: msgspec.Raw | None = None
+
+
+@dataclass(frozen=True)
+class Rejection:
+    """A refused event: its place in the request, why, and what to do about it."""
+
+    index: int
+    reason: Reason
+    message: str
+
+
+@dataclass
+class Decoded:
+    """The well-formed events of a body with their places in it, and the others as rejections."""
+
+    events: Sequence[WireEvent]
+    places: Sequence[int]
+    rejections: list[Rejection] = field(default_factory=list)
+
+
+_ARRAY = msgspec.json.Decoder(list[WireEvent])
+_BODY = msgspec.json.Decoder(_Body)
+_EVENT = msgspec.json.Decoder(WireEvent)
+_RAW_ARRAY = msgspec.json.Decoder(list[msgspec.Raw])
+_RAW_BODY = msgspec.json.Decoder(_RawBody)
+
+_PATH = re.compile(r"`\$\.?([A-Za-z]*)")
+_REASONS = {"timestamp": Reason.BAD_TIMESTAMP, "sentAt": Reason.BAD_TIMESTAMP, "value": Reason.BAD_VALUE}
+_HINTS = {
+    Reason.BAD_TIMESTAMP: " A time is ISO 8601 text or a number of seconds or milliseconds since 1970.",
+    Reason.BAD_VALUE: " A value is a finite number.",
+}
+_BROKEN = (msgspec.DecodeError, RecursionError, UnicodeDecodeError)
+
+
+def decode(body: bytes, ndjson: bool = False) -> Decoded:
+    """The events of a body. Errors: `UnreadableBody` where it can't be parsed as a whole."""
+    if ndjson:
+        return _decode_lines(body)
+    try:
+        return _whole(_decode_at_once(body))
+    except msgspec.ValidationError:
+        return _each(_raw_events(body))
+    except _BROKEN as error:
+        raise UnreadableBody(f"The body is no JSON: {_text(error)}") from None
+
+
+def _decode_at_once(body: bytes) -> list[WireEvent]:
+    if body.lstrip()[:1] == b"[":
+        return _ARRAY.decode(body)
+    decoded = _BODY.decode(body)
+    if decoded.events is None:
+        return [decoded]
+    if decoded.event:
+        raise msgspec.ValidationError("An envelope has `events` or is an event, not both.")
+    if decoded.sent_at is not None:
+        for event in decoded.events:
+            if event.sent_at is None:
+                event.sent_at = decoded.sent_at
+    return decoded.events
+
+
+def _decode_lines(body: bytes) -> Decoded:
+    try:
+        return _whole(_EVENT.decode_lines(body))
+    except _BROKEN:
+        return _each([line for line in body.split(b"\n") if line.strip()])
+
+
+def _whole(events: list[WireEvent]) -> Decoded:
+    return Decoded(events, range(len(events)))
+
+
+def _raw_events(body: bytes) -> list[bytes]:
+    """The events of a well-formed body as bytes, with the envelope's `sentAt` left to each event's own."""
+    try:
+        if body.lstrip()[:1] == b"[":
+            return [bytes(raw) for raw in _RAW_ARRAY.decode(body)]
+        decoded = _RAW_BODY.decode(body)
+    except msgspec.ValidationError as error:
+        raise UnreadableBody(f"The body is no event, array of events or envelope: {_text(error)}") from None
+    if decoded.events is None:
+        return [body]
+    sent = bytes(decoded.sent_at) if decoded.sent_at is not None else b""
+    return [_with_sent_at(bytes(raw), sent) for raw in decoded.events]
+
+
+def _with_sent_at(event: bytes, sent: bytes) -> bytes:
+    """An event that takes over the envelope's `sentAt`, first, so that its own wins."""
+    rest = event.lstrip()
+    if not sent or not rest.startswith(b"{"):
+        return event
+    inside = rest[1:].lstrip()
+    return b'{"sentAt":' + sent + (b"" if inside.startswith(b"}") else b",") + inside
+
+
+def _each(lines: list[bytes]) -> Decoded:
+    """Every event by itself: the slow way, for bodies with a malformed event in them."""
+    decoded = Decoded([], [])
+    events: list[WireEvent] = []
+    places: list[int] = []
+    for place, line in enumerate(lines):
+        try:
+            events.append(_EVENT.decode(line))
+            places.append(place)
+        except _BROKEN as error:
+            decoded.rejections.append(_rejection(place, error))
+    decoded.events, decoded.places = events, places
+    return decoded
+
+
+def _rejection(place: int, error: Exception) -> Rejection:
+    found = _PATH.search(str(error))
+    reason = _REASONS.get(found.group(1), Reason.MALFORMED) if found else Reason.MALFORMED
+    return Rejection(place, reason, _text(error) + _HINTS.get(reason, _FIELDS if "unknown field" in str(error) else ""))
+
+
+_FIELDS = f" Fields are {', '.join(WireEvent.__struct_encode_fields__)}."
+
+
+def _text(error: Exception) -> str:
+    """What msgspec says, which names places and types but never values."""
+    if isinstance(error, RecursionError):
+        return "It is nested too deeply."
+    return str(error)[:300].rstrip(".") + "."

@@ -1,0 +1,210 @@
+"""The gate: an ordered list of steps, each of which may refuse events of a batch, with a reason out of a closed set."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import msgspec
+
+from tallymark.ingest import pii
+from tallymark.ingest.decode import Decoded, Rejection, WireEvent
+from tallymark.ingest.user_agent import UNKNOWN, Agent, describe
+from tallymark.spec.event import Reason
+from tallymark.spec.project import Project
+
+_DAY_MS = 86_400_000
+_LONGEST_NAME = 200
+_LONGEST_ID = 512
+_LARGEST_VALUE = 1e15
+
+#: Numbers below this are seconds, others milliseconds: in seconds it is the year 5138, in milliseconds 1973.
+_SECONDS_BELOW = 1e11
+
+#: A client's clock that is off by less is believed: the difference is the network's.
+_BELIEVED_MS = 60_000
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a project's events must keep to. `past_ms` None: any age (imports)."""
+
+    past_ms: int | None
+    future_ms: int
+    max_properties: int
+    max_event_bytes: int
+
+
+@dataclass
+class Batch:
+    """The events of one request on their way through the steps, all lists of one length.
+
+    `at` are the corrected times in epoch milliseconds, `unpinned` those whose time depends on ours;
+    `agents` what sent them. A refused event has its reason in `refused` and is passed over by later steps.
+    """
+
+    project: Project
+    events: list[WireEvent]
+    places: list[int]
+    now_ms: int
+    limits: Limits
+    user_agent: str
+    suspicious: bool
+    at: list[int] = field(default_factory=list)
+    unpinned: list[bool] = field(default_factory=list)
+    agents: list[Agent] = field(default_factory=list)
+    props: list[bytes] = field(default_factory=list)
+    refused: dict[int, tuple[Reason, str]] = field(default_factory=dict)
+
+    def refuse(self, index: int, reason: Reason, message: str) -> None:
+        """Refuses an event, once."""
+        self.refused.setdefault(index, (reason, message))
+
+
+Step = Callable[[Batch], None]
+
+
+def check_names(batch: Batch) -> None:
+    """An event has a name, and names and ids are of a sane length."""
+    for i, e in enumerate(batch.events):
+        if not e.event or len(e.event) > _LONGEST_NAME:
+            if not e.event.strip():
+                batch.refuse(i, Reason.MISSING_EVENT, "The event has no name: `event` is missing or empty.")
+            else:
+                batch.refuse(i, Reason.TOO_LARGE, f"`event` is longer than {_LONGEST_NAME} characters.")
+        elif e.event_id is not None and not 0 < len(e.event_id) <= _LONGEST_ID:
+            batch.refuse(i, Reason.MALFORMED, f"`eventId` must have 1 to {_LONGEST_ID} characters.")
+
+
+def check_values(batch: Batch) -> None:
+    """A value is a number that sums stay exact with."""
+    for i, e in enumerate(batch.events):
+        if e.value is not None and not abs(e.value) <= _LARGEST_VALUE:
+            batch.refuse(i, Reason.BAD_VALUE, f"`value` must be a number between -{_LARGEST_VALUE:.0e} and 1e15.")
+
+
+def correct_times(batch: Batch) -> None:
+    """Events get the time they happened: the client's, corrected where `sentAt` shows that its clock is wrong."""
+    now = batch.now_ms
+    for i, e in enumerate(batch.events):
+        at = now if e.timestamp is None else _milliseconds(e.timestamp)
+        pinned = e.timestamp is not None or e.event_id is None
+        if e.sent_at is not None and at is not None and e.timestamp is not None:
+            sent = _milliseconds(e.sent_at)
+            if sent is None:
+                at = None
+            elif abs(now - sent) > _BELIEVED_MS:
+                at, pinned = at + now - sent, False
+        if at is None:
+            batch.refuse(i, Reason.BAD_TIMESTAMP, "`timestamp` and `sentAt` must lie between 1970 and 2100.")
+        batch.at.append(at or 0)
+        batch.unpinned.append(not pinned)
+
+
+def check_times(batch: Batch) -> None:
+    """Times lie between what the project still takes and a little ahead of now."""
+    limits, now = batch.limits, batch.now_ms
+    latest = now + limits.future_ms
+    earliest = 0 if limits.past_ms is None else now - limits.past_ms
+    if batch.at and earliest <= min(batch.at) and max(batch.at) <= latest:
+        return
+    for i, at in enumerate(batch.at):
+        if at > latest:
+            minutes = limits.future_ms // 60_000
+            batch.refuse(i, Reason.IN_THE_FUTURE, f"`timestamp` is more than {minutes} minutes ahead of the server.")
+        elif at < earliest:
+            days = (limits.past_ms or 0) // _DAY_MS
+            batch.refuse(i, Reason.TOO_OLD, f"`timestamp` is more than {days} days ago. Older events can be imported.")
+
+
+def _milliseconds(time: datetime | float) -> int | None:
+    """A time in epoch milliseconds; None outside 1970 to 2100. Without a zone it is UTC."""
+    if isinstance(time, datetime):
+        at = (time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp() * 1000
+    else:
+        at = time if abs(time) >= _SECONDS_BELOW else time * 1000
+    return round(at) if math.isfinite(at) and 0 <= at < 4_102_444_800_000 else None
+
+
+def check_properties(batch: Batch) -> None:
+    """Properties are few and small enough; they are encoded here, once."""
+    limits = batch.limits
+    encode = msgspec.json.encode
+    for i, e in enumerate(batch.events):
+        properties = e.properties
+        if not properties:
+            batch.props.append(b"{}")
+            continue
+        encoded = encode(properties)
+        batch.props.append(encoded)
+        if len(properties) > limits.max_properties:
+            batch.refuse(
+                i,
+                Reason.TOO_MANY_PROPERTIES,
+                f"{len(properties)} properties are more than the {limits.max_properties} allowed.",
+            )
+        elif len(encoded) > limits.max_event_bytes:
+            batch.refuse(
+                i,
+                Reason.TOO_LARGE,
+                f"The properties are {len(encoded)} bytes long, more than the {limits.max_event_bytes} allowed.",
+            )
+
+
+def recognise_bots(batch: Batch) -> None:
+    """What sent the events is told by the request's user agent, or by an event's own; bots are refused if so set."""
+    shared = describe(batch.user_agent) if batch.user_agent else UNKNOWN
+    batch.agents = [shared if e.user_agent is None else describe(e.user_agent) for e in batch.events]
+    if batch.project.bots == "refuse":
+        for i, agent in enumerate(batch.agents):
+            if agent.bot:
+                batch.refuse(i, Reason.BOT, "This project takes no events of known bots.")
+
+
+def guard_pii(batch: Batch) -> None:
+    """Personal data in properties is redacted or the event refused, as the project says."""
+    policy = batch.project.pii
+    if policy == "allow" or not batch.suspicious:
+        return
+    for i, e in enumerate(batch.events):
+        findings = pii.find(e.properties) if e.properties else []
+        if findings and policy == "reject":
+            found = findings[0]
+            batch.refuse(i, Reason.PII, f"The property {found.field!r} holds personal data of the kind {found.kind}.")
+        elif findings:
+            e.properties = pii.redacted(e.properties)
+            batch.props[i] = msgspec.json.encode(e.properties)
+
+
+STEPS: tuple[Step, ...] = (
+    check_names,
+    check_values,
+    correct_times,
+    check_times,
+    check_properties,
+    recognise_bots,
+    guard_pii,
+)
+
+
+def admit(decoded: Decoded, project: Project, limits: Limits, now_ms: int, user_agent: str, body: bytes) -> Batch:
+    """The batch of a decoded body after every step."""
+    batch = Batch(
+        project, list(decoded.events), list(decoded.places), now_ms, limits, user_agent,
+        project.pii != "allow" and pii.suspicious(body),
+    )  # fmt: skip
+    for step in STEPS:
+        step(batch)
+    return batch
+
+
+def rejections(batch: Batch) -> list[Rejection]:
+    """The refused events of a batch with their places in the request."""
+    return [Rejection(batch.places[i], *why) for i, why in sorted(batch.refused.items())]
+
+
+def kept(batch: Batch) -> list[int]:
+    """The places in the batch of the events that were not refused."""
+    if not batch.refused:
+        return list(range(len(batch.events)))
+    return [i for i in range(len(batch.events)) if i not in batch.refused]

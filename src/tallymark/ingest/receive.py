@@ -1,0 +1,69 @@
+"""Receiving a body: decode, gate, enrich, write, count. The whole of ingestion, whatever it came by."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from tallymark.ingest.counts import Counts
+from tallymark.ingest.decode import Rejection, decode
+from tallymark.ingest.enrich import Enricher
+from tallymark.ingest.gate import Batch, Limits, admit, rejections
+from tallymark.ingest.quota import Quotas
+from tallymark.ingest.writer import Writer
+from tallymark.spec.event import Reason
+from tallymark.spec.project import Project
+
+
+@dataclass(frozen=True)
+class Sender:
+    """What a request says of its sender; used to recognise, never stored."""
+
+    ip: str = ""
+    user_agent: str = ""
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What became of a body: the events that are on disk, and the refused ones."""
+
+    accepted: int
+    rejected: list[Rejection]
+
+
+@dataclass
+class Receiver:
+    """Takes bodies in. `clock` gives epoch seconds."""
+
+    enricher: Enricher
+    writer: Writer
+    counts: Counts
+    quotas: Quotas
+    limits: Limits
+    clock: Callable[[], float] = time.time
+
+    async def receive(
+        self, body: bytes, project: Project, sender: Sender, ndjson: bool = False, imported: bool = False
+    ) -> Receipt:
+        """Returns when every accepted event of the body is on disk.
+
+        Errors: `UnreadableBody`; `QueueFull`.
+        """
+        now_ms = int(self.clock() * 1000)
+        decoded = decode(body, ndjson)
+        limits = replace(self.limits, past_ms=None) if imported else self.limits
+        batch = admit(decoded, project, limits, now_ms, "" if imported else sender.user_agent, body)
+        await self.quotas.check(batch)
+        rows = self.enricher.rows(batch, "" if imported else sender.ip)
+        unstored = await self.writer.write(rows) if len(rows) else []
+        refused = decoded.rejections + rejections(batch) + _unstorable(batch, unstored)
+        accepted = len(rows) - len(unstored)
+        self.counts.add(project.id, now_ms, accepted, refused)
+        return Receipt(accepted, sorted(refused, key=lambda r: r.index))
+
+
+def _unstorable(batch: Batch, unstored: list[int]) -> list[Rejection]:
+    if not unstored:
+        return []
+    places = [place for i, place in enumerate(batch.places) if i not in batch.refused]
+    message = "The properties can't be stored: names must be text without control characters, numbers finite."
+    return [Rejection(places[i], Reason.MALFORMED, message) for i in unstored]

@@ -1,0 +1,1 @@
+"""From events to published, mergeable numbers of a day."""

@@ -1,0 +1,102 @@
+"""Refreshing a day: from raw events to a published run, in named steps.
+
+Nothing a reader can see changes before the last step. A refresh of unchanged events publishes nothing new.
+The caller holds the project's lease: ordinals are dense because one refresh at a time gives them.
+"""
+
+import time
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum
+
+from tallymark.engine.base import Engine
+from tallymark.errors import DaySealed
+from tallymark.rollup import sql
+from tallymark.rollup.run import Run, new_run_id, publish, published, shelf_of
+from tallymark.rollup.scope import Scope, Sight, look
+from tallymark.rollup.stale import mark
+from tallymark.spec.catalog import Catalog
+from tallymark.spec.project import Project
+from tallymark.spec.window import today
+
+
+class Outcome(StrEnum):
+    """What a refresh did."""
+
+    PUBLISHED = "published"
+    UNCHANGED = "unchanged"
+    EMPTY = "empty"
+
+
+@dataclass(frozen=True)
+class Refresher:
+    """Refreshes days of projects. `settle` is how long an inserted batch may stay invisible, in seconds."""
+
+    engine: Engine
+    catalog: Catalog
+    settle: int
+
+    def refresh(self, project: Project, day: date, force: bool = False) -> Outcome:
+        """Publishes the day's numbers if its events, its definition or (`force`) the caller ask for it.
+
+        Errors: `DaySealed` where raw events of the published run have expired.
+        """
+        started = time.monotonic()
+        scope = Scope(project.id, day, project.timezone)
+        catalog = self.catalog.only(project.packs)
+        sight = look(self.engine, scope)
+        last = next(iter(published(self.engine, project.id, day)), None)
+        self._check_sealed(project, last, sight)
+        if last is None and sight.events == 0:
+            return Outcome.EMPTY
+        unchanged = last is not None and _same(last, sight, catalog, project)
+        if last is not None and unchanged and not force:
+            self._publish(last, sight, started, last.seconds)
+            return Outcome.UNCHANGED
+        open_day = day >= today(project.timezone, sight.seen_at)
+        run = Run(
+            project.id, day, new_run_id(sight.seen_at), shelf_of(day, open_day, sight.seen_at), sight.seen_at,
+            sight.events, sight.fingerprint, sight.expires_from, project.timezone, catalog.digest, 0.0,
+        )  # fmt: skip
+        self._write(scope, run, catalog)
+        self._publish(run, sight, started)
+        return Outcome.PUBLISHED
+
+    def _check_sealed(self, project: Project, last: Run | None, sight: Sight) -> None:
+        if last is not None and last.events and last.expires_from <= sight.seen_at:
+            raise DaySealed(
+                f"{last.day} of {project.name} is sealed: its raw events have been expiring since "
+                f"{last.expires_from:%Y-%m-%d %H:%M} UTC, so its numbers stay as published."
+            )
+
+    def _write(self, scope: Scope, run: Run, catalog: Catalog) -> None:
+        """All rows of the run, none of them visible yet."""
+        params = {**scope.params(), "run": run.run, "shelf": run.shelf}
+        moved = [_day(row[0], scope.timezone) for row in self.engine.query(sql.moved_firsts(), params)]
+        if moved:
+            mark(self.engine, scope.project, moved, "an actor was first seen earlier")
+        for statement in (sql.new_actors(), sql.sessions(), *sql.rollups(catalog)):
+            self.engine.command(statement, params)
+
+    def _publish(self, run: Run, sight: Sight, started: float, seconds: float | None = None) -> None:
+        took = time.monotonic() - started if seconds is None else seconds
+        watermark = sight.seen_at - timedelta(seconds=self.settle)
+        publish(self.engine, _with(run, watermark=watermark, seconds=took))
+
+
+def _with(run: Run, **changes: object) -> Run:
+    return Run(**{**run.__dict__, **changes})
+
+
+def _same(last: Run, sight: Sight, catalog: Catalog, project: Project) -> bool:
+    return (
+        last.events == sight.events
+        and last.fingerprint == sight.fingerprint
+        and last.digest == catalog.digest
+        and last.timezone == project.timezone
+    )
+
+
+def _day(moment: datetime, timezone: str) -> date:
+    instant = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return today(timezone, instant)
