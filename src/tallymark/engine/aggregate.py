@@ -1,58 +1,107 @@
-"""Measures as SQL: what is taken from rows, and how states are merged. Refreshes and raw answers share it.
+"""Measures as SQL: what is taken from rows, and what their states hold. Refreshes and raw answers share it.
 
-Every measure gives the same five columns, of which its kind uses some: `n`, `total`, `squares`, `actors`, `dist`.
+A row's conditions and numbers are columns of an inner SELECT, each written once however many measures use it: the
+engine parses and plans a statement about as long as it computes a small day.
 """
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 from tallymark.engine.expression import condition_sql, number_of
 from tallymark.spec.measure import Kind, Measure
 from tallymark.spec.summary import GAMMA, SCALE, SMALLEST, ZERO_BUCKET
 
-NO_TOTAL = "toInt128(0)"
-NO_SQUARES = "toInt256(0)"
-NO_ACTORS = "groupBitmapIfState(toUInt32(0), 0)"
-NO_DIST = "CAST(map(), 'Map(Int16, UInt64)')"
+#: The columns of a state, and what each is where a measure's kind does not use it.
+STATE: dict[str, str] = {
+    "n": "toUInt64(0)",
+    "total": "toInt128(0)",
+    "squares": "toInt256(0)",
+    "actors": "none",
+    "dist": "CAST(map(), 'Map(Int16, UInt64)')",
+}
 
-STATE_COLUMNS = ("n", "total", "squares", "actors", "dist")
+#: How each column of a state is merged.
+MERGE: dict[str, str] = {
+    "n": "sum",
+    "total": "sum",
+    "squares": "sum",
+    "actors": "groupBitmapMergeState",
+    "dist": "sumMap",
+}
+
+_BITMAP = "AggregateFunction(groupBitmap, UInt32)"
+
+#: An empty bitmap, as an aggregate over whatever rows there are.
+NONE = f"CAST(groupBitmapIfState(toUInt32(0), 0), '{_BITMAP}') AS none"
 
 
-@dataclass(frozen=True)
-class Aggregates:
-    """A measure's five columns over grouped rows, as SQL."""
+@dataclass
+class Aggregation:
+    """Several measures over the same rows.
 
-    n: str
-    total: str = NO_TOTAL
-    squares: str = NO_SQUARES
-    actors: str = NO_ACTORS
-    dist: str = NO_DIST
+    `exact`: actors are counted by their hashes and not as bitmaps of ordinals, for answers from raw events.
+    `inner`: columns to add to each row. `outer`: aggregates over the rows, named `n0`, `total0`, `actors3`, …
+    `columns[i]`: the five columns of measure i's state, by the names of `STATE`, in terms of `outer` and `none`.
+    """
 
-    def columns(self) -> tuple[str, str, str, str, str]:
-        """In the order of `STATE_COLUMNS`."""
-        return (self.n, self.total, self.squares, self.actors, self.dist)
+    exact: bool = False
+    inner: list[str] = field(default_factory=list)
+    outer: list[str] = field(default_factory=list)
+    columns: list[dict[str, str]] = field(default_factory=list)
+    _named: dict[str, str] = field(default_factory=dict)
 
+    @classmethod
+    def of(cls, measures: Sequence[Measure], exact: bool = False) -> "Aggregation":
+        """The aggregation of these measures; rows need their fields, and `ordinal` for bitmaps of actors."""
+        aggregation = cls(exact)
+        for measure in measures:
+            aggregation._add(measure)
+        return aggregation
 
-def aggregates(measure: Measure) -> Aggregates:
-    """How a measure is taken from rows that have its fields, and `ordinal` where it counts actors."""
-    where = condition_sql(measure.where)
-    if measure.kind is Kind.COUNT:
-        return Aggregates(f"countIf({where})")
-    if measure.kind is Kind.ACTORS:
-        known = f"{where} AND ordinal > 0"
-        return Aggregates(f"countIf({known})", actors=f"groupBitmapIfState(ordinal, {known})")
-    if measure.of is None:
-        raise ValueError(f"{measure.kind} needs a field.")
-    number = number_of(measure.of)
-    if measure.kind is Kind.QUANTILES:
-        known = f"{where} AND ifNull({number} >= 0, 0)"
-        return Aggregates(f"countIf({known})", dist=f"sumMapIf(map({_bucket(number)}, toUInt64(1)), {known})")
-    known = f"{where} AND isNotNull({number})"
-    scaled = f"toInt128(round(ifNull({number}, 0) * {SCALE}))"
-    total = f"sumIf({scaled}, {known})"
-    if measure.kind is Kind.SUM:
-        return Aggregates(f"countIf({known})", total)
-    return Aggregates(f"countIf({known})", total, f"sumIf(toInt256({scaled}) * toInt256({scaled}), {known})")
+    def merges(self) -> list[str]:
+        """The outer columns merged over rows that are aggregated already."""
+        names = [(name, state) for columns in self.columns for state, name in columns.items() if name != STATE[state]]
+        return [f"{MERGE[state]}({name}) AS {name}" for name, state in names]
+
+    def _add(self, measure: Measure) -> None:
+        parts = self._parts(measure)
+        place = len(self.columns)
+        self.outer += [f"{sql} AS {state}{place}" for state, sql in parts.items()]
+        self.columns.append({state: f"{state}{place}" if state in parts else empty for state, empty in STATE.items()})
+
+    def _parts(self, measure: Measure) -> dict[str, str]:
+        where = condition_sql(measure.where)
+        if measure.kind is Kind.COUNT:
+            return {"n": f"countIf({self._column(where)})"}
+        if measure.kind is Kind.ACTORS and self.exact:
+            known = self._column(f"{where} AND actor != 0")
+            return {"n": f"countIf({known})", "actors": f"uniqExactIf(actor, {known})"}
+        if measure.kind is Kind.ACTORS:
+            known = self._column(f"{where} AND ordinal > 0")
+            return {"n": f"countIf({known})", "actors": f"CAST(groupBitmapIfState(ordinal, {known}), '{_BITMAP}')"}
+        if measure.of is None:
+            raise ValueError(f"{measure.kind} needs a field.")
+        number = self._column(number_of(measure.of))
+        if measure.kind is Kind.QUANTILES:
+            known = self._column(f"{where} AND ifNull({number} >= 0, 0)")
+            return {
+                "n": f"countIf({known})",
+                "dist": f"sumMapIf(map({self._column(_bucket(number))}, toUInt64(1)), {known})",
+            }
+        known = self._column(f"{where} AND isNotNull({number})")
+        scaled = self._column(f"toInt128(round(ifNull({number}, 0) * {SCALE}))")
+        sums = {"n": f"countIf({known})", "total": f"sumIf({scaled}, {known})"}
+        if measure.kind is Kind.MOMENTS:
+            sums["squares"] = f"sumIf(toInt256({scaled}) * toInt256({scaled}), {known})"
+        return sums
+
+    def _column(self, sql: str) -> str:
+        """The name of an inner column that holds this."""
+        if sql not in self._named:
+            self._named[sql] = f"c{len(self._named)}"
+            self.inner.append(f"{sql} AS {self._named[sql]}")
+        return self._named[sql]
 
 
 def _bucket(number: str) -> str:
@@ -60,8 +109,3 @@ def _bucket(number: str) -> str:
     known = f"ifNull({number}, 0)"
     log = f"floor(log(greatest({known}, {SMALLEST!r})) / {math.log(GAMMA)!r})"
     return f"toInt16(if({known} > 0, {log}, {ZERO_BUCKET}))"
-
-
-def merged() -> tuple[str, ...]:
-    """The five columns merged over rows of `rollups`; actors as a state that merges further."""
-    return ("sum(n)", "sum(total)", "sum(squares)", "groupBitmapMergeState(actors)", "sumMap(dist)")

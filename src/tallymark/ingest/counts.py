@@ -1,5 +1,6 @@
 """What was accepted and refused: as totals for monitoring, and by project, day and reason in the engine."""
 
+import threading
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -15,6 +16,7 @@ class Counts:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._lock = threading.Lock()
         self._pending: Counter[tuple[int, int, str]] = Counter()
         self.accepted = 0
         self.rejected: Counter[str] = Counter()
@@ -22,13 +24,17 @@ class Counts:
     def add(self, project: int, now_ms: int, accepted: int, refused: Sequence[Rejection]) -> None:
         """Counts a request."""
         self.accepted += accepted
-        for rejection in refused:
-            self.rejected[rejection.reason] += 1
-            self._pending[project, now_ms // 86_400_000, rejection.reason] += 1
+        if not refused:
+            return
+        with self._lock:
+            for rejection in refused:
+                self.rejected[rejection.reason] += 1
+                self._pending[project, now_ms // 86_400_000, rejection.reason] += 1
 
     def flush(self) -> None:
         """Writes the counts of refusals that are not written yet; they wait on where the engine is away."""
-        taken, self._pending = self._pending, Counter()
+        with self._lock:
+            taken, self._pending = self._pending, Counter()
         if not taken:
             return
         days = [datetime.fromtimestamp(day * 86_400, UTC).date() for _, day, _ in taken]
@@ -43,5 +49,6 @@ class Counts:
         try:
             self._engine.insert("rejections", table)
         except Exception:
-            self._pending.update(taken)
+            with self._lock:
+                self._pending.update(taken)
             raise

@@ -60,6 +60,13 @@ class Receiver:
         self.counts.add(project.id, now_ms, accepted, refused)
         return Receipt(accepted, sorted(refused, key=lambda r: r.index))
 
+    def refuse_all(self, body: bytes, ndjson: bool, reason: Reason, message: str) -> Receipt:
+        """Refuses every event of a body for one reason. Errors: `UnreadableBody`."""
+        decoded = decode(body, ndjson)
+        refused = [Rejection(place, reason, message) for place in decoded.places]
+        self.counts.add(0, int(self.clock() * 1000), 0, refused + decoded.rejections)
+        return Receipt(0, sorted(refused + decoded.rejections, key=lambda r: r.index))
+
 
 def _unstorable(batch: Batch, unstored: list[int]) -> list[Rejection]:
     if not unstored:

@@ -11,7 +11,7 @@ headless browsers, monitors, link previews. It is recognised, first match wins, 
 Apps' network stacks (CFNetwork, Dalvik, okhttp) are not bots: a person holds the telephone.
 
 An empty string says nothing, and `describe("")` is `UNKNOWN`: an SDK's server side may send none. Who knows
-that only browsers should call (an access log's reader) treats it as the bot `NO_USER_AGENT`.
+that only browsers should call (an access log's reader) passes `NO_USER_AGENT`, the bot of that name.
 
 Browser and system are families without version; variants of one product (Chrome Mobile, Chrome Mobile iOS)
 are one family, Linux distributions are Linux, '' is unknown. A bot has its name and nothing else: its device
@@ -140,6 +140,8 @@ def describe(user_agent: str) -> Agent:
     text = user_agent[:LONGEST].strip()
     if not text or text == "-":
         return UNKNOWN
+    if text == NO_USER_AGENT:
+        return Agent("other", "", "", NO_USER_AGENT)
     lowered = text.lower()
     if bot := _bot(text, lowered):
         return Agent("other", "", "", bot)

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -20,7 +21,10 @@ class _Waiting:
 
 
 class Writer:
-    """Collects rows for `linger` seconds and stores them in one insert, one insert at a time."""
+    """Collects rows for `linger` seconds and stores them in one insert, one insert at a time.
+
+    `commits` and the `seconds` they took count since the start.
+    """
 
     def __init__(self, store: Store, linger: float, queue_events: int, on_commit: Callable[[Rows], None]) -> None:
         self._store = store
@@ -32,6 +36,8 @@ class Writer:
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._closing = False
+        self.commits = 0
+        self.seconds = 0.0
 
     @property
     def queued(self) -> int:
@@ -84,6 +90,7 @@ class Writer:
 
     async def _commit(self, batch: list[_Waiting]) -> None:
         rows = Rows.joined(waiting.rows for waiting in batch) if len(batch) > 1 else batch[0].rows
+        started = time.monotonic()
         try:
             unstored = await asyncio.to_thread(self._store.put, rows)
         except Exception as error:
@@ -93,6 +100,8 @@ class Writer:
             self._settle(batch, unstored)
         finally:
             self._queued -= len(rows)
+            self.commits += 1
+            self.seconds += time.monotonic() - started
 
     def _settle(self, batch: list[_Waiting], unstored: list[int]) -> None:
         first = 0

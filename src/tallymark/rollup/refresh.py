@@ -5,7 +5,8 @@ The caller holds the project's lease: ordinals are dense because one refresh at 
 """
 
 import time
-from dataclasses import dataclass
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 
@@ -35,6 +36,7 @@ class Refresher:
     engine: Engine
     catalog: Catalog
     settle: int
+    workers: Executor = field(default_factory=lambda: ThreadPoolExecutor(1, "refresh"))
 
     def refresh(self, project: Project, day: date, force: bool = False) -> Outcome:
         """Publishes the day's numbers if its events, its definition or (`force`) the caller ask for it.
@@ -49,11 +51,10 @@ class Refresher:
         self._check_sealed(project, last, sight)
         if last is None and sight.events == 0:
             return Outcome.EMPTY
-        unchanged = last is not None and _same(last, sight, catalog, project)
-        if last is not None and unchanged and not force:
+        open_day = day >= today(project.timezone, sight.seen_at)
+        if last is not None and not force and _same(last, sight, catalog, project) and last.provisional == open_day:
             self._publish(last, sight, started, last.seconds)
             return Outcome.UNCHANGED
-        open_day = day >= today(project.timezone, sight.seen_at)
         run = Run(
             project.id, day, new_run_id(sight.seen_at), shelf_of(day, open_day, sight.seen_at), sight.seen_at,
             sight.events, sight.fingerprint, sight.expires_from, project.timezone, catalog.digest, 0.0,
@@ -63,7 +64,7 @@ class Refresher:
         return Outcome.PUBLISHED
 
     def _check_sealed(self, project: Project, last: Run | None, sight: Sight) -> None:
-        if last is not None and last.events and last.expires_from <= sight.seen_at:
+        if last is not None and last.sealed(sight.seen_at):
             raise DaySealed(
                 f"{last.day} of {project.name} is sealed: its raw events have been expiring since "
                 f"{last.expires_from:%Y-%m-%d %H:%M} UTC, so its numbers stay as published."
@@ -75,17 +76,19 @@ class Refresher:
         moved = [_day(row[0], scope.timezone) for row in self.engine.query(sql.moved_firsts(), params)]
         if moved:
             mark(self.engine, scope.project, moved, "an actor was first seen earlier")
-        for statement in (sql.new_actors(), sql.sessions(), *sql.rollups(catalog)):
+        self.engine.command(sql.new_actors(), params)
+        events, sessions = sql.rollups(catalog)
+        of_events = [self.workers.submit(self.engine.command, statement, params) for statement in events]
+        self.engine.command(sql.sessions(), params)
+        for statement in sessions:
             self.engine.command(statement, params)
+        for written in of_events:
+            written.result()
 
     def _publish(self, run: Run, sight: Sight, started: float, seconds: float | None = None) -> None:
         took = time.monotonic() - started if seconds is None else seconds
         watermark = sight.seen_at - timedelta(seconds=self.settle)
-        publish(self.engine, _with(run, watermark=watermark, seconds=took))
-
-
-def _with(run: Run, **changes: object) -> Run:
-    return Run(**{**run.__dict__, **changes})
+        publish(self.engine, replace(run, watermark=watermark, seconds=took))
 
 
 def _same(last: Run, sight: Sight, catalog: Catalog, project: Project) -> bool:

@@ -3,11 +3,11 @@
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from tallymark.engine.base import Engine
-from tallymark.engine.source import utc
+from tallymark.engine.source import milliseconds, utc
 
 #: Shelves of open days are numbered by ten minutes since 1970, those of closed days by month, `202611`.
 _TEN_MINUTES = 600
@@ -35,26 +35,41 @@ class Run:
     timezone: str
     digest: str
     seconds: float
+    published_at: datetime = datetime(1970, 1, 1, tzinfo=UTC)
+
+    @property
+    def provisional(self) -> bool:
+        """Whether the day was still open: its rows stand on a shelf that is thrown away."""
+        return self.shelf >= FIRST_OPEN_SHELF
+
+    def sealed(self, now: datetime) -> bool:
+        """Whether raw events of the day have begun to expire, so that it must not be computed again."""
+        return self.events > 0 and self.expires_from <= now
 
 
 _COLUMNS = ("project", "day", "run", "shelf", "watermark", "events", "fingerprint", "expires_from", "timezone",
-            "digest", "seconds")  # fmt: skip
+            "digest", "seconds", "published_at")  # fmt: skip
 
 
-def published(engine: Engine, project: int | None = None, day: date | None = None) -> list[Run]:
-    """The published runs, of one project or day where given, in order of project and day."""
+def published(
+    engine: Engine, project: int | None = None, day: date | None = None, since: datetime | None = None
+) -> list[Run]:
+    """The published runs, of one project or day or since an instant where given, in order of project and day."""
     where = [
         *(["project = {project:UInt32}"] if project is not None else []),
         *(["day = {day:Date}"] if day is not None else []),
+        *(["published_at >= fromUnixTimestamp64Milli({since:Int64}, 'UTC')"] if since is not None else []),
     ]
     sql = f"SELECT {', '.join(_COLUMNS)} FROM runs FINAL WHERE {' AND '.join(where) or '1'} ORDER BY project, day"
-    return [_run(row) for row in engine.query(sql, {"project": project, "day": day})]
+    after = milliseconds(since) if since is not None else None
+    return [_run(row) for row in engine.query(sql, {"project": project, "day": day, "since": after})]
 
 
 def _run(row: Iterable[Any]) -> Run:
     values = dict(zip(_COLUMNS, row, strict=True))
     values["watermark"] = utc(values["watermark"])
     values["expires_from"] = utc(values["expires_from"])
+    values["published_at"] = utc(values["published_at"])
     return Run(**values)
 
 
@@ -66,8 +81,8 @@ def publish(engine: Engine, run: Run) -> None:
         "fromUnixTimestamp64Milli({watermark:Int64}, 'UTC'), {events:UInt64}, {fingerprint:UInt64}, "
         "fromUnixTimestamp({expires_from:Int64}), {timezone:String}, {digest:String}, {seconds:Float64}",
         {
-            **{name: getattr(run, name) for name in _COLUMNS},
-            "watermark": int(run.watermark.timestamp() * 1000),
+            **{name: getattr(run, name) for name in _COLUMNS if name != "published_at"},
+            "watermark": milliseconds(run.watermark),
             "expires_from": int(run.expires_from.timestamp()),
         },
     )

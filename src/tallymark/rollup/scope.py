@@ -58,10 +58,8 @@ def session_events() -> str:
         f"occurred_at < {instant('start')} AND (session != 0 OR occurred_at >= {instant('before_silence')}) "
         f"AND (actor, session) IN {_keys('1')}"
     )
-    after = (
-        f"occurred_at >= {instant('end')} "
-        f"AND (actor, session) IN {_keys(f'(session != 0 OR occurred_at >= {instant("last_silence")})')}"
-    )
+    going_on = f"(session != 0 OR occurred_at >= {instant('last_silence')})"
+    after = f"occurred_at >= {instant('end')} AND (actor, session) IN {_keys(going_on)}"
     day = f"occurred_at >= {instant('start')} AND occurred_at < {instant('end')}"
     return (
         f"(SELECT * FROM {events_between('before', 'after')} WHERE {_IN_SESSIONS} "

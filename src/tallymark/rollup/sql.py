@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from tallymark.engine.aggregate import NO_DIST, NO_SQUARES, NO_TOTAL, STATE_COLUMNS, aggregates
+from tallymark.engine.aggregate import NONE, STATE, Aggregation
 from tallymark.engine.expression import literal, text_of
 from tallymark.engine.source import SILENCE_MS, SILENCE_WITH_ID_MS, events_between, instant, with_ordinals
 from tallymark.rollup.scope import session_events
@@ -62,6 +62,14 @@ def _known_actors() -> str:
 
 
 def sessions() -> str:
+    """Writes the sessions that begin on the day."""
+    return (
+        "INSERT INTO sessions (project, day, run, shelf, actor, session, started_at, duration, events, views, bounced, "
+        f"entry_path, exit_path, {', '.join(_SESSION_DIMENSIONS)}) SELECT {_HEAD}, * FROM ({derived_sessions()})"
+    )
+
+
+def derived_sessions() -> str:
     """The sessions that begin on the day, cut at silence; each has its first event's dimensions."""
     order = "occurred_at, event_id, event"
     view = f"event IN ({', '.join(map(literal, VIEW_EVENTS))})"
@@ -83,50 +91,51 @@ def sessions() -> str:
         f"FROM ({visits}) GROUP BY actor, session, visit HAVING started_at >= {instant('start')} "
         f"AND started_at < {instant('end')}"
     )
-    firsts = ", ".join(f"first.{i}" for i in range(1, len(_SESSION_DIMENSIONS) + 1))
+    firsts = ", ".join(f"first.{i} AS {name}" for i, name in enumerate(_SESSION_DIMENSIONS, 1))
     return (
-        "INSERT INTO sessions (project, day, run, shelf, actor, session, started_at, duration, events, views, bounced, "
-        f"entry_path, exit_path, {dims}) SELECT {_HEAD}, actor, session, started_at, duration, events, views, "
-        f"events = 1, entry_path, exit_path, {firsts} FROM ({grouped})"
+        "SELECT actor, session, started_at, duration, events, views, events = 1 AS bounced, entry_path, exit_path, "
+        f"{firsts} FROM ({grouped})"
     )
 
 
-def rollups(catalog: Catalog) -> list[str]:
-    """The statements that fill a run's rows of `rollups`; they read the actors and sessions written before."""
+def rollups(catalog: Catalog) -> tuple[list[str], list[str]]:
+    """The statements that fill a run's rows of `rollups`: from events, once actors are known, and from sessions."""
     of_run = "(SELECT * FROM sessions WHERE project = {project:UInt32} AND day = {day:Date} AND run = {run:UInt64})"
-    return [
-        *_broken_down(catalog, Rows.EVENTS, with_ordinals(events_between())),
-        *_broken_down(catalog, Rows.SESSIONS, with_ordinals(of_run)),
-        *_totals_only(catalog, Rows.EVENTS, with_ordinals(events_between())),
-        *_totals_only(catalog, Rows.SESSIONS, with_ordinals(of_run)),
-        _firsts(),
-    ]
+    events = _rollups_of(catalog, Rows.EVENTS, with_ordinals(events_between()))
+    return [*events, _firsts()], _rollups_of(catalog, Rows.SESSIONS, of_run)
 
 
-def _broken_down(catalog: Catalog, rows: Rows, source: str) -> list[str]:
-    """One scan for the total and every dimension of all measures that have them."""
-    dimensions = catalog.dimensions_on(rows)
-    measures = [m for m in catalog.measures_on(rows) if all(rolled_up(m, d) for d in dimensions)]
-    if not measures:
-        return []
-    states = [aggregates(measure).columns() for measure in measures]
-    columns = ", ".join(
-        f"{sql} AS {name}{i}" for i, state in enumerate(states) for name, sql in zip(STATE_COLUMNS, state, strict=True)
-    )
-    fields = ", ".join(f"{text_of(d.on(rows))} AS d{i}" for i, d in enumerate(dimensions))  # type: ignore[arg-type]
-    names = [f"d{i}" for i in range(len(dimensions))]
-    sets = ", ".join(["()", *(f"({name})" for name in names)])
+def _rollups_of(catalog: Catalog, rows: Rows, source: str) -> list[str]:
+    measures = catalog.measures_on(rows)
+    broken_down = [measure for measure in measures if rolled_up(measure)]
+    totals_only = [measure for measure in measures if not rolled_up(measure)]
+    statements = []
+    if broken_down:
+        keyed = _broken_down(broken_down, catalog.dimensions_on(rows), rows, source)
+        statements.append(_insert(broken_down, keyed))
+    if totals_only:
+        statements.append(_insert(totals_only, _totals(totals_only, source)))
+    return statements
+
+
+def _broken_down(measures: Sequence[Measure], dimensions: Sequence[Dimension], rows: Rows, source: str) -> str:
+    """One scan for the total and every dimension of the measures; all but the largest keys are added up."""
+    aggregation = Aggregation.of(measures)
+    fields = {f"d{i}": text_of(field) for i, d in enumerate(dimensions) if (field := d.on(rows)) is not None}
+    inner = ", ".join([*(f"{sql} AS {name}" for name, sql in fields.items()), *aggregation.inner])
+    sets = ", ".join(["()", *(f"({name})" for name in fields)])
     grouped = (
-        f"SELECT grouping({', '.join(names)}) AS g, {', '.join(names)}, count() AS size, {columns} "
-        f"FROM (SELECT *, {fields} FROM {source}) GROUP BY GROUPING SETS ({sets})"
+        f"SELECT grouping({', '.join(fields)}) AS g, {', '.join(fields)}, count() AS size, {NONE}, "
+        f"{', '.join(aggregation.outer)} FROM (SELECT *, {inner} FROM {source}) GROUP BY GROUPING SETS ({sets})"
     )
-    keyed = (
-        f"SELECT {_dim_of(dimensions, names)}, size, {', '.join(_flat(len(states)))} FROM ({grouped}) WHERE size > 0"
-    )
-    return [_insert(measures, _capped(keyed, states))]
+    keyed = f"SELECT *, {_dim_and_key(dimensions, list(fields))} FROM ({grouped}) WHERE size > 0"
+    ranked = f"SELECT *, row_number() OVER (PARTITION BY dim ORDER BY size DESC, key) AS rank FROM ({keyed})"
+    shown = f"if(rank <= {KEPT_KEYS}, r.key, {literal(OTHER)})"
+    merged = ", ".join([*aggregation.merges(), "groupBitmapMergeState(none) AS none"])
+    return f"SELECT dim, {shown} AS key, {merged} FROM ({ranked}) AS r GROUP BY dim, key"
 
 
-def _dim_of(dimensions: Sequence[Dimension], names: Sequence[str]) -> str:
+def _dim_and_key(dimensions: Sequence[Dimension], names: Sequence[str]) -> str:
     """The dimension's name and key of a row of grouping sets: the bit of the one that is grouped by is 0."""
     count = len(names)
     bits = [f"bitTest(g, {count - 1 - i}) = 0" for i in range(count)]
@@ -135,56 +144,34 @@ def _dim_of(dimensions: Sequence[Dimension], names: Sequence[str]) -> str:
     return f"multiIf({dims}, '') AS dim, multiIf({keys}, '') AS key"
 
 
-def _flat(count: int) -> list[str]:
-    return [f"{name}{i}" for i in range(count) for name in STATE_COLUMNS]
-
-
-def _capped(keyed: str, states: Sequence[tuple[str, ...]]) -> str:
-    """Those rows with all but the largest keys of a dimension added up under one."""
-    merges = ("sum", "sum", "sum", "groupBitmapMergeState", "sumMap")
-    ranked = f"SELECT *, row_number() OVER (PARTITION BY dim ORDER BY size DESC, key) AS rank FROM ({keyed})"
-    columns = ", ".join(
-        f"{merge}({name}{i}) AS {name}{i}"
-        for i in range(len(states))
-        for name, merge in zip(STATE_COLUMNS, merges, strict=True)
+def _totals(measures: Sequence[Measure], source: str) -> str:
+    """The totals of measures that are kept for totals only."""
+    aggregation = Aggregation.of(measures)
+    return (
+        f"SELECT '' AS dim, '' AS key, {NONE}, {', '.join(aggregation.outer)} "
+        f"FROM (SELECT {', '.join(aggregation.inner)} FROM {source})"
     )
-    shown = f"if(rank <= {KEPT_KEYS}, r.key, {literal(OTHER)})"
-    return f"SELECT dim, {shown} AS key, {columns} FROM ({ranked}) AS r GROUP BY dim, key"
 
 
 def _insert(measures: Sequence[Measure], keyed: str) -> str:
-    """Rows of `rollups` from rows with `dim`, `key` and five columns for each measure; empty ones are left out."""
-    rows = ", ".join(
-        f"({literal(measure.key)}, {', '.join(f'{name}{i}' for name in STATE_COLUMNS)})"
-        for i, measure in enumerate(measures)
+    """Rows of `rollups` from rows with `dim`, `key` and the measures' columns; empty ones are left out."""
+    columns = Aggregation.of(measures).columns
+    states = ", ".join(
+        f"({literal(measure.key)}, {', '.join(state.values())})" for measure, state in zip(measures, columns, strict=True)
     )
     return (
-        "INSERT INTO rollups (project, day, run, shelf, measure, dim, key, n, total, squares, actors, dist) "
+        f"INSERT INTO rollups (project, day, run, shelf, measure, dim, key, {', '.join(STATE)}) "
         f"SELECT {_HEAD}, m.1, dim, key, m.2, m.3, m.4, m.5, m.6 FROM "
-        f"(SELECT dim, key, [{rows}] AS ms FROM ({keyed})) ARRAY JOIN ms AS m WHERE m.2 > 0"
+        f"(SELECT dim, key, [{states}] AS ms FROM ({keyed})) ARRAY JOIN ms AS m WHERE m.2 > 0"
     )
-
-
-def _totals_only(catalog: Catalog, rows: Rows, source: str) -> list[str]:
-    """The distributions, whose states are kept for totals only."""
-    dimensions = catalog.dimensions_on(rows)
-    measures = [m for m in catalog.measures_on(rows) if not all(rolled_up(m, d) for d in dimensions)]
-    if not measures:
-        return []
-    columns = ", ".join(
-        f"{sql} AS {name}{i}"
-        for i, measure in enumerate(measures)
-        for name, sql in zip(STATE_COLUMNS, aggregates(measure).columns(), strict=True)
-    )
-    return [_insert(measures, f"SELECT '' AS dim, '' AS key, {columns} FROM {source}")]
 
 
 def _firsts() -> str:
     """The actors whose first event ever falls on the day."""
     return (
-        "INSERT INTO rollups (project, day, run, shelf, measure, dim, key, n, total, squares, actors, dist) "
-        f"SELECT {_HEAD}, {literal(FIRSTS.key)}, '', '', count() AS n, {NO_TOTAL}, {NO_SQUARES}, "
-        f"groupBitmapState(ordinal), {NO_DIST} FROM (SELECT actor, min(actors.ordinal) AS ordinal, "
+        f"INSERT INTO rollups (project, day, run, shelf, measure, dim, key, {', '.join(STATE)}) "
+        f"SELECT {_HEAD}, {literal(FIRSTS.key)}, '', '', count() AS n, {STATE['total']}, {STATE['squares']}, "
+        f"groupBitmapState(ordinal), {STATE['dist']} FROM (SELECT actor, min(actors.ordinal) AS ordinal, "
         "min(first_seen) AS first FROM actors WHERE project = {project:UInt32} GROUP BY actor "
         f"HAVING first >= {instant('start')} AND first < {instant('end')}) HAVING n > 0"
     )

@@ -11,10 +11,11 @@ from datetime import date, datetime, timedelta
 import pyarrow as pa
 
 from tallymark.engine.base import Engine
-from tallymark.engine.source import utc
+from tallymark.engine.source import milliseconds, utc
 from tallymark.rollup.run import Run, published
 from tallymark.spec.catalog import Catalog
 from tallymark.spec.project import Project
+from tallymark.spec.window import today
 
 _EPOCH = date(1970, 1, 1)
 
@@ -34,67 +35,74 @@ def mark(engine: Engine, project: int, days: Iterable[date], reason: str) -> Non
 
 @dataclass
 class StaleDays:
-    """Finds stale days. The first call compares everything, later ones what was inserted since."""
+    """Finds stale days and remembers them until they are refreshed.
+
+    The first look compares everything, later ones only what was inserted, marked or published since.
+    """
 
     engine: Engine
     catalog: Catalog
     settle: int
     _looked_at: datetime | None = None
     _runs: dict[tuple[int, date], Run] = field(default_factory=dict)
+    _pending: dict[int, set[date]] = field(default_factory=dict)
 
     def find(self, projects: Iterable[Project]) -> dict[int, list[date]]:
-        """Candidates by project id, oldest first; those of sealed days are left out."""
+        """The stale days of all projects, by id, oldest first; sealed days are left out."""
         ((now,),) = self.engine.query("SELECT now64(3, 'UTC')")
         since = self._looked_at - timedelta(seconds=self.settle + 60) if self._looked_at else None
-        runs = {(run.project, run.day): run for run in published(self.engine)}
-        inserted = self._inserted(since)
-        marked = self._marked()
+        self._runs.update({(run.project, run.day): run for run in published(self.engine, since=since)})
+        inserted, marked = self._inserted(since), self._marked(since)
         self._looked_at = utc(now)
-        found = {p.id: self._of(p, runs, inserted.get(p.id, {}), marked.get(p.id, {}), utc(now)) for p in projects}
-        return {project: days for project, days in found.items() if days}
+        live = list(projects)
+        for project in live:
+            known = {day: run for (owner, day), run in self._runs.items() if owner == project.id}
+            found = self._redefined(project, known) | self._marked_days(known, marked.get(project.id, {}))
+            found |= self._provisional(project, known, utc(now))
+            found |= self._changed(project, known, inserted.get(project.id, {}))
+            sealed = {day for day in found if day in known and known[day].sealed(utc(now))}
+            self._pending.setdefault(project.id, set()).update(found - sealed)
+        return {p.id: sorted(self._pending[p.id]) for p in live if self._pending[p.id]}
+
+    def settled(self, project: int, day: date) -> None:
+        """Forgets a stale day: it was refreshed, or can't be."""
+        self._pending.get(project, set()).discard(day)
 
     def _inserted(self, since: datetime | None) -> dict[int, dict[date, datetime]]:
         """The latest insertion by project and UTC date of the events."""
-        where = "inserted_at > fromUnixTimestamp64Milli({since:Int64}, 'UTC')" if since else "1"
+        return self._latest("events", "toDate(occurred_at)", "inserted_at", since)
+
+    def _marked(self, since: datetime | None) -> dict[int, dict[date, datetime]]:
+        return self._latest("marks", "day", "marked_at", since)
+
+    def _latest(self, table: str, day: str, at: str, since: datetime | None) -> dict[int, dict[date, datetime]]:
         rows = self.engine.query(
-            f"SELECT project, toDate(occurred_at) AS day, max(inserted_at) FROM events WHERE {where} GROUP BY 1, 2",
-            {"since": int(since.timestamp() * 1000)} if since else None,
+            f"SELECT project, {day} AS date, max({at}) FROM {table} "
+            f"WHERE {at} > fromUnixTimestamp64Milli({{since:Int64}}, 'UTC') GROUP BY project, date",
+            {"since": milliseconds(since) if since else 0},
         )
-        return _by_project(rows)
+        found: dict[int, dict[date, datetime]] = {}
+        for project, date_, latest in rows:
+            found.setdefault(project, {})[date_] = utc(latest)
+        return found
 
-    def _marked(self) -> dict[int, dict[date, datetime]]:
-        return _by_project(self.engine.query("SELECT project, day, max(marked_at) FROM marks GROUP BY 1, 2"))
-
-    def _of(
-        self,
-        project: Project,
-        runs: dict[tuple[int, date], Run],
-        inserted: dict[date, datetime],
-        marked: dict[date, datetime],
-        now: datetime,
-    ) -> list[date]:
+    def _redefined(self, project: Project, known: dict[date, Run]) -> set[date]:
         digest = self.catalog.only(project.packs).digest
+        return {day for day, run in known.items() if run.digest != digest or run.timezone != project.timezone}
+
+    def _marked_days(self, known: dict[date, Run], marked: dict[date, datetime]) -> set[date]:
+        return {day for day, at in marked.items() if day not in known or at > known[day].watermark}
+
+    def _provisional(self, project: Project, known: dict[date, Run], now: datetime) -> set[date]:
+        """Days that have ended since their last run: their rows move to the shelf of their month."""
+        current = today(project.timezone, now)
+        return {day for day, run in known.items() if run.provisional and day < current}
+
+    def _changed(self, project: Project, known: dict[date, Run], inserted: dict[date, datetime]) -> set[date]:
         reach = 1 if project.timezone == "UTC" else 2
-        candidates: set[date] = set()
-        for (owner, day), run in runs.items():
-            redefined = run.digest != digest or run.timezone != project.timezone
-            if owner == project.id and (redefined or marked.get(day, run.watermark) > run.watermark):
-                candidates.add(day)
+        near: dict[date, datetime] = {}
         for day, at in inserted.items():
-            for near in (day + timedelta(days=offset) for offset in range(-reach, reach + 1)):
-                known = runs.get((project.id, near))
-                if known is None or at > known.watermark:
-                    candidates.add(near)
-        sealed = {day for day in candidates if _sealed(runs.get((project.id, day)), now)}
-        return sorted(day for day in candidates - sealed if day >= _EPOCH)
-
-
-def _by_project(rows: Iterable[Iterable[object]]) -> dict[int, dict[date, datetime]]:
-    found: dict[int, dict[date, datetime]] = {}
-    for project, day, at in rows:
-        found.setdefault(project, {})[day] = utc(at)  # type: ignore[index,call-overload,arg-type]  # the engine's types
-    return found
-
-
-def _sealed(run: Run | None, now: datetime) -> bool:
-    return run is not None and run.events > 0 and run.expires_from <= now
+            for offset in range(-reach, reach + 1):
+                neighbour = day + timedelta(days=offset)
+                near[neighbour] = max(near.get(neighbour, at), at)
+        return {day for day, at in near.items() if day >= _EPOCH and (day not in known or at > known[day].watermark)}

@@ -87,10 +87,10 @@ class Catalog:
         return hashlib.blake2b("\n".join(lines).encode(), digest_size=8).hexdigest()
 
 
-def rolled_up(measure: Measure, dimension: Dimension) -> bool:
-    """Whether rollups keep this measure broken down by this dimension.
+def rolled_up(measure: Measure) -> bool:
+    """Whether rollups keep this measure broken down by dimensions, and not for totals only.
 
-    Distributions are kept for totals only: their states are large, and a breakdown by quantile is rare enough to
-    be answered from raw events.
+    The states of distributions are large, and breaking a quantile down is rare: raw events answer that. The actors'
+    first days have no dimensions.
     """
     return measure.kind is not Kind.QUANTILES and measure.rows is not Rows.FIRSTS

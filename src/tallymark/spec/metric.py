@@ -20,11 +20,10 @@ class Plain:
 
 @dataclass(frozen=True)
 class Ratio:
-    """One measure over another; null where the lower one is zero. `complement` gives one minus it."""
+    """One measure over another; null where the lower one is zero."""
 
     upper: Measure
     lower: Measure
-    complement: bool = False
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,58 @@
+"""Compressed bodies: gzip, zstd and br, never inflated past the limit."""
+
+import sys
+import zlib
+
+import brotli
+
+from tallymark.errors import BadRequest, BodyTooLarge, UnreadableBody
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
+ENCODINGS = ("identity", "gzip", "zstd", "br")
+
+
+def inflate(body: bytes, encoding: str, limit: int) -> bytes:
+    """The body as it was before compression.
+
+    Errors: `BadRequest` for an encoding we don't know; `UnreadableBody` for broken data; `BodyTooLarge`.
+    """
+    if encoding in ("", "identity"):
+        return body
+    if encoding not in ENCODINGS:
+        raise BadRequest(f"Content-Encoding {encoding[:40]!r} is not known.", allowed=ENCODINGS)
+    try:
+        plain, complete = _INFLATE[encoding](body, limit + 1)
+    except (zlib.error, zstd.ZstdError, brotli.error, EOFError) as error:
+        raise UnreadableBody(f"The body is no {encoding}: {str(error)[:200]}.") from None
+    if len(plain) > limit:
+        raise BodyTooLarge(f"The body is longer than {limit} bytes after decompression.")
+    if not complete:
+        raise UnreadableBody(f"The body is no {encoding}: it ends too early.")
+    return plain
+
+
+def _gzip(body: bytes, most: int) -> tuple[bytes, bool]:
+    stream = zlib.decompressobj(wbits=31)
+    plain = stream.decompress(body, most)
+    return plain, stream.eof
+
+
+def _zstd(body: bytes, most: int) -> tuple[bytes, bool]:
+    stream = zstd.ZstdDecompressor()
+    plain: bytes = stream.decompress(body, most)
+    return plain, stream.eof
+
+
+def _br(body: bytes, most: int) -> tuple[bytes, bool]:
+    stream = brotli.Decompressor()
+    plain: bytes = stream.process(body, output_buffer_limit=most)
+    while len(plain) < most and not stream.can_accept_more_data() and not stream.is_finished():
+        plain += stream.process(b"", output_buffer_limit=most - len(plain))
+    return plain, stream.is_finished()
+
+
+_INFLATE = {"gzip": _gzip, "zstd": _zstd, "br": _br}

@@ -1,0 +1,125 @@
+"""`POST /v1/events` and `POST /v1/import`: bodies in, receipts out, by the shortest way through the framework.
+
+Both are bare ASGI applications: the framework's own reading of bodies would halve what a core can take in.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qs
+
+import msgspec
+from litestar.types import Receive, Scope, Send
+
+from tallymark.access.guard import Access, token_of
+from tallymark.api.compression import inflate
+from tallymark.api.directory import Directory
+from tallymark.control.keys import Scope as KeyScope
+from tallymark.errors import BadRequest, BodyTooLarge, NotFound, TallymarkError, Unavailable
+from tallymark.ingest.decode import Rejection
+from tallymark.ingest.receive import Receipt, Receiver, Sender
+from tallymark.spec.event import Reason
+from tallymark.spec.project import Project
+
+_encode = msgspec.json.encode
+
+_NDJSON = (b"application/x-ndjson", b"application/ndjson", b"application/jsonl", b"application/x-jsonlines")
+
+
+@dataclass
+class Ingest:
+    """What both endpoints share."""
+
+    access: Access
+    directory: Directory
+    receiver: Receiver
+    max_body_bytes: int
+    trusted_proxies: int
+
+    async def serve(self, scope: Scope, receive: Receive, send: Send, key_scope: KeyScope, imported: bool) -> None:
+        """Answers one request."""
+        try:
+            receipt = await self._take(scope, receive, key_scope, imported)
+            status, body, headers = 202, _encode(_told(receipt)), []
+        except TallymarkError as error:
+            status, body = error.status, _encode(error.body())
+            headers = _headers(error)
+        await send(
+            {
+                "type": "http.response.start",
+                "status": status,
+                "headers": [
+                    (b"content-type", b"application/json"),
+                    (b"content-length", str(len(body)).encode()),
+                    *headers,
+                ],
+            }
+        )
+        await send({"type": "http.response.body", "body": body, "more_body": False})
+
+    async def _take(self, scope: Scope, receive: Receive, key_scope: KeyScope, imported: bool) -> Receipt:
+        headers = {name: value for name, value in scope["headers"] if name in _READ}
+        token = token_of(scope["headers"])
+        project = self._project(token, scope["query_string"], key_scope)
+        body = await self._body(receive, headers)
+        plain = inflate(body, headers.get(b"content-encoding", b"").decode("latin-1").lower(), self.max_body_bytes)
+        ndjson = headers.get(b"content-type", b"").split(b";", 1)[0].strip().lower() in _NDJSON
+        sender = Sender(self._client(scope, headers), headers.get(b"user-agent", b"").decode("latin-1"))
+        if isinstance(project, Project):
+            return await self.receiver.receive(plain, project, sender, ndjson, imported)
+        return self.receiver.refuse_all(plain, ndjson, Reason.UNKNOWN_PROJECT, project)
+
+    def _project(self, token: str | None, query: bytes, key_scope: KeyScope) -> Project | str:
+        """The project of the key, or the one a key of every project names in the query; a text where there is none."""
+        identity = self.access.known(token)
+        if identity.project_id is not None:
+            self.access.require(token, key_scope, identity.project_id)
+            return self.directory.by_id(identity.project_id) or "The key's project was deleted."
+        self.access.require(token, key_scope, None)
+        named = parse_qs(query.decode("latin-1")).get("project", [""])[0]
+        if not named:
+            raise BadRequest("This key is good for every project: say which with ?project=NAME.", field="project")
+        found = self.directory.by_name(named)
+        if found is None and key_scope == "admin":
+            raise NotFound(f"There is no project {named[:64]!r}.", field="project")
+        return found or f"There is no project {named[:64]!r}."
+
+    async def _body(self, receive: Receive, headers: dict[bytes, bytes]) -> bytes:
+        length = headers.get(b"content-length", b"")
+        if length.isdigit() and int(length) > self.max_body_bytes:
+            raise BodyTooLarge(f"The body has {int(length)} bytes; {self.max_body_bytes} are allowed.")
+        parts: list[bytes] = []
+        size = 0
+        while True:
+            message: Any = await receive()
+            part = message.get("body", b"")
+            size += len(part)
+            if size > self.max_body_bytes:
+                raise BodyTooLarge(f"The body is longer than the {self.max_body_bytes} bytes allowed.")
+            parts.append(part)
+            if not message.get("more_body", False):
+                return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    def _client(self, scope: Scope, headers: dict[bytes, bytes]) -> str:
+        """The client's address: the connection's, or what the outermost trusted proxy saw."""
+        if self.trusted_proxies and b"x-forwarded-for" in headers:
+            hops = [hop.strip() for hop in headers[b"x-forwarded-for"].decode("latin-1").split(",")]
+            return hops[max(0, len(hops) - self.trusted_proxies)]
+        client = scope.get("client")
+        return client[0] if client else ""
+
+
+_READ = frozenset({b"content-encoding", b"content-length", b"content-type", b"user-agent", b"x-forwarded-for"})
+
+
+def _told(receipt: Receipt) -> dict[str, Any]:
+    return {"accepted": receipt.accepted, "rejected": [_rejection(r) for r in receipt.rejected]}
+
+
+def _rejection(rejection: Rejection) -> dict[str, Any]:
+    return {"index": rejection.index, "reason": rejection.reason, "message": rejection.message}
+
+
+def _headers(error: TallymarkError) -> list[tuple[bytes, bytes]]:
+    if isinstance(error, Unavailable):
+        return [(b"retry-after", str(error.retry_after).encode())]
+    return [(b"www-authenticate", b"Bearer")] if error.status == 401 else []

@@ -1,0 +1,115 @@
+"""`GET /v1/query` and `GET /v1/metrics`: answers, and the catalogue of what can be asked."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from litestar import Router, get
+from litestar.params import Parameter
+
+from tallymark.answer.compare import Freshness, tell
+from tallymark.api.auth import Call, caller, project_for
+from tallymark.api.errors import documented
+from tallymark.api.question import flag, question
+from tallymark.api.services import Services, services
+from tallymark.errors import BadQuery
+from tallymark.rollup.run import published
+from tallymark.spec.catalog import Catalog
+from tallymark.spec.measure import Rows
+from tallymark.spec.metric import Metric
+from tallymark.spec.project import Project
+from tallymark.spec.query import Query
+
+
+@get(
+    "/query",
+    sync_to_thread=True,
+    summary="Ask for numbers",
+    description="Totals, series with every bucket, breakdown rows, deltas against a comparison window, and what the "
+    "answer is worth. See docs/query.md.",
+    responses=documented(400, 401, 403, 404, 503),
+)
+def ask(
+    request: Call,
+    project: Annotated[str, Parameter(description="Name or id of the project.")] = "",
+    metrics: Annotated[str, Parameter(description="Names of metrics, separated by commas.")] = "",
+    first: Annotated[str | None, Parameter(query="from", description="First day, YYYY-MM-DD.")] = None,
+    to: Annotated[str | None, Parameter(description="Last day, YYYY-MM-DD; default today.")] = None,
+    grain: Annotated[str | None, Parameter(description="hour, day, week or month.")] = None,
+    by: Annotated[str | None, Parameter(description="Dimension to break down by.")] = None,
+    filter_: Annotated[
+        list[str] | None, Parameter(query="filter", description="dimension:operator:value|value; all must hold.")
+    ] = None,
+    compare_to: Annotated[str | None, Parameter(query="compareTo", description="previous, or FROM..TO.")] = None,
+    timezone: Annotated[str | None, Parameter(description="Zone of the days; default the project's.")] = None,
+    limit: Annotated[str | None, Parameter(description="Most rows of a breakdown; default 100.")] = None,
+    exact: Annotated[str | None, Parameter(description="true: from raw events.")] = None,
+    explain: Annotated[str | None, Parameter(description="true: with the plan.")] = None,
+) -> dict[str, Any]:
+    """The answer to the question in the parameters."""
+    given = {name: request.query_params.getall(name) for name in request.query_params}
+    if not project:
+        raise BadQuery("Say which project: project=NAME.", field="project")
+    asked = project_for(request, project, "read")
+    here = services(request.app.state)
+    now = datetime.fromtimestamp(here.now(), UTC)
+    query = question(given, asked.timezone, now)
+    here.keeper.freshen(asked)
+    return tell(here.answerer, query, asked, freshness(here, asked, query, now), flag(given, "explain"))
+
+
+def freshness(here: Services, project: Project, query: Query, now: datetime) -> Freshness:
+    """What published rollups cover of a question's window."""
+    runs = published(here.engine, project.id)
+    complete = here.keeper.complete_at(project)
+    return Freshness(
+        through=max((run.day for run in runs), default=None),
+        lag=(now - complete).total_seconds() if complete else None,
+        generated_at=max((run.published_at for run in runs), default=None),
+        sealed=tuple(r.day for r in runs if query.window.first <= r.day <= query.window.last and r.sealed(now)),
+    )
+
+
+@get(
+    "/metrics",
+    sync_to_thread=True,
+    summary="The catalogue of metrics and dimensions",
+    description="Everything that can be asked; with project=NAME, of that project.",
+    responses=documented(401, 403, 404),
+)
+def catalogue(
+    request: Call,
+    project: Annotated[str, Parameter(description="Name or id of a project; default: all packs.")] = "",
+) -> dict[str, Any]:
+    """The catalogue."""
+    here = services(request.app.state)
+    if project:
+        catalog = here.catalog.only(project_for(request, project, "read").packs)
+    else:
+        caller(request)
+        catalog = here.catalog
+    return {
+        "packs": [{"name": p.name, "title": p.title, "help": p.help} for p in catalog.packs],
+        "metrics": [_metric(m, pack.name, catalog) for pack in catalog.packs for m in pack.metrics],
+        "dimensions": [
+            {"name": d.name, "label": d.label, "help": d.help} for d in catalog.dimensions.values()
+        ],
+    }
+
+
+def _metric(metric: Metric, pack: str, catalog: Catalog) -> dict[str, Any]:
+    return {
+        "name": metric.name,
+        "label": metric.label,
+        "help": metric.help,
+        "pack": pack,
+        "unit": metric.unit,
+        "good": metric.good,
+        "accuracy": metric.accuracy,
+        "rows": "events" if metric.rows is Rows.EVENTS else "sessions",
+        "dimensions": [d.name for d in catalog.dimensions_on(metric.rows)],
+    }
+
+
+def router() -> Router:
+    """The routes of questions."""
+    return Router("/v1", route_handlers=[ask, catalogue], tags=["answers"])

@@ -1,0 +1,188 @@
+"""Query parameters as a question; every mistake is told with what is allowed.
+
+`filter=dimension:op:value|value` with the operators of `Op`; several `filter` parameters must all hold, clauses
+joined by `;` in one parameter may hold instead of each other; `\\` takes the meaning from `:`, `|`, `;` and itself.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
+from zoneinfo import available_timezones
+
+import re2
+
+from tallymark.errors import BadQuery
+from tallymark.spec.condition import Op
+from tallymark.spec.query import Clause, Filter, Query
+from tallymark.spec.window import Grain, Window, today
+
+PARAMETERS = ("project", "metrics", "from", "to", "grain", "by", "filter", "compareTo", "timezone", "limit", "exact",
+              "explain")  # fmt: skip
+
+_MOST_ROWS = 10_000
+_LONGEST_DAYS = 3_660
+_DEFAULT_DAYS = 30
+_FLAGS = {"true": True, "1": True, "false": False, "0": False, "": True}
+
+Parameters = Mapping[str, Sequence[str]]
+
+
+def question(given: Parameters, timezone: str, now: datetime) -> Query:
+    """The question of a project in `timezone`, asked at `now`. Errors: `BadQuery`."""
+    unknown = sorted(set(given) - set(PARAMETERS))
+    if unknown:
+        raise BadQuery(f"There is no parameter {unknown[0]!r}.", field=unknown[0], allowed=PARAMETERS)
+    window = _window(given, timezone, now)
+    metrics = tuple(name for text in given.get("metrics", ()) for name in _list(text))
+    if not metrics:
+        raise BadQuery(
+            "Say which metrics: metrics=page_views,visitors. GET /v1/metrics lists them.", field="metrics"
+        )
+    return Query(
+        metrics=tuple(dict.fromkeys(metrics)),
+        window=window,
+        compare=_compare(_one(given, "compareTo"), window),
+        by=_one(given, "by") or None,
+        filter=Filter(tuple(_group(text) for text in given.get("filter", ()) if text)),
+        limit=_limit(_one(given, "limit")),
+        exact=flag(given, "exact"),
+    )
+
+
+def flag(given: Parameters, name: str) -> bool:
+    """A parameter that is true, false or absent."""
+    text = _one(given, name)
+    if text is None:
+        return False
+    if text.lower() not in _FLAGS:
+        raise BadQuery(f"{name} can't be {text!r}.", field=name, allowed=["true", "false"])
+    return _FLAGS[text.lower()]
+
+
+def _one(given: Parameters, name: str) -> str | None:
+    values = given.get(name, ())
+    if len(values) > 1:
+        raise BadQuery(f"{name} is given {len(values)} times; once is allowed.", field=name)
+    return values[0] if values else None
+
+
+def _list(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _window(given: Parameters, timezone: str, now: datetime) -> Window:
+    zone = _one(given, "timezone") or timezone
+    if zone not in available_timezones():
+        raise BadQuery(
+            f"There is no time zone {zone!r}. Examples: UTC, Europe/Berlin, Asia/Kolkata.", field="timezone"
+        )
+    last = _day(given, "to") or today(zone, now)
+    first = _day(given, "from") or last - timedelta(days=_DEFAULT_DAYS - 1)
+    grain = _one(given, "grain") or Grain.DAY
+    if grain not in list(Grain):
+        raise BadQuery(f"There is no grain {grain!r}.", field="grain", allowed=[str(g) for g in Grain])
+    window = Window(first, last, zone, Grain(grain))
+    _check_span(window, "from")
+    return window
+
+
+def _day(given: Parameters, name: str) -> date | None:
+    text = _one(given, name)
+    if text is None or text == "":
+        return None
+    return parse_day(text, name)
+
+
+def parse_day(text: str, name: str) -> date:
+    """A day as YYYY-MM-DD between 1970 and 2100."""
+    try:
+        if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
+            raise ValueError
+        day = date.fromisoformat(text)
+    except ValueError:
+        raise BadQuery(f"{name} must be a day as YYYY-MM-DD, not {text[:40]!r}.", field=name) from None
+    if not date(1970, 1, 1) <= day < date(2100, 1, 1):
+        raise BadQuery(f"{name} must lie between 1970-01-01 and 2099-12-31.", field=name)
+    return day
+
+
+def _check_span(window: Window, name: str) -> None:
+    if window.last < window.first:
+        raise BadQuery(f"from ({window.first}) is after to ({window.last}).", field=name)
+    if window.length > _LONGEST_DAYS:
+        raise BadQuery(
+            f"The window has {window.length} days; ten years ({_LONGEST_DAYS}) are allowed.", field=name
+        )
+
+
+def _compare(text: str | None, window: Window) -> Window | None:
+    if not text:
+        return None
+    if text == "previous":
+        return window.before()
+    first, dots, last = text.partition("..")
+    if not dots:
+        raise BadQuery(
+            f"compareTo can't be {text[:40]!r}.", field="compareTo", allowed=["previous", "FROM..TO"]
+        )
+    compared = Window(
+        parse_day(first, "compareTo"), parse_day(last, "compareTo"), window.timezone, window.grain
+    )
+    _check_span(compared, "compareTo")
+    return compared
+
+
+def _limit(text: str | None) -> int:
+    if text is None:
+        return 100
+    if not text.isdigit() or not 1 <= int(text) <= _MOST_ROWS:
+        raise BadQuery(f"limit must be a whole number from 1 to {_MOST_ROWS}.", field="limit")
+    return int(text)
+
+
+def _group(text: str) -> tuple[Clause, ...]:
+    return tuple(_clause(part) for part in _parts(text, ";"))
+
+
+def _clause(text: str) -> Clause:
+    parts = _parts(text, ":", 2)
+    if len(parts) != 3:
+        raise BadQuery(
+            f"A filter is dimension:operator:value, such as country:is:DE|FR, not {text[:80]!r}.",
+            field="filter",
+            allowed=[str(op) for op in Op],
+        )
+    dimension, op, values = parts
+    if op not in list(Op):
+        raise BadQuery(f"There is no operator {op!r}.", field="filter", allowed=[str(op) for op in Op])
+    texts = tuple(_unescaped(value) for value in _parts(values, "|"))
+    if op == Op.MATCHES:
+        _check_patterns(texts)
+    return Clause(dimension, Op(op), texts)
+
+
+def _parts(text: str, mark: str, most: int = 0) -> list[str]:
+    """The parts of a text between marks that no backslash precedes."""
+    parts, current, escaped = [], "", False
+    for letter in text:
+        if letter == mark and not escaped and not (most and len(parts) == most):
+            parts.append(current)
+            current = ""
+        else:
+            current += letter
+        escaped = letter == "\\" and not escaped
+    return [*parts, current]
+
+
+def _unescaped(text: str) -> str:
+    return re.sub(r"\\(.)", r"\1", text) if "\\" in text else text
+
+
+def _check_patterns(patterns: Sequence[str]) -> None:
+    for pattern in patterns:
+        try:
+            re2.compile(pattern)
+        except re2.error:
+            raise BadQuery(
+                f"{pattern[:80]!r} is no regular expression in RE2's syntax.", field="filter"
+            ) from None

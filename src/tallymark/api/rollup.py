@@ -1,0 +1,179 @@
+"""`/v1/rollup`: refresh what is stale, compute days again, say how things stand, compare raw events with rollups."""
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, date, datetime
+from typing import Annotated, Any
+
+import msgspec
+from litestar import Router, get, post
+from litestar.params import Parameter
+from litestar.response import Stream
+
+from tallymark.api.auth import Call, project_for, require
+from tallymark.api.errors import documented
+from tallymark.api.question import parse_day
+from tallymark.api.services import Services, services
+from tallymark.errors import BadQuery, TallymarkError
+from tallymark.rollup.check import Difference, check
+from tallymark.rollup.keeper import Refreshed
+from tallymark.rollup.refresh import Outcome
+from tallymark.spec.project import Project
+
+_Project = Annotated[str, Parameter(query="project", description="Name or id; default: every project.")]
+
+
+def _projects(request: Call, name: str) -> list[Project]:
+    """The project that is named, or every project for an admin of all."""
+    if name:
+        return [project_for(request, name, "admin")]
+    require(request, "admin", None)
+    return list(services(request.app.state).projects.list())
+
+
+@post(
+    "/run",
+    sync_to_thread=True,
+    status_code=200,
+    summary="Refresh what is stale",
+    responses=documented(401, 403, 404, 409, 503),
+)
+def run(request: Call, project: _Project = "") -> dict[str, Any]:
+    """Refreshes every stale day; says which."""
+    here = services(request.app.state)
+    days = [d for owner in _projects(request, project) for d in recorded(here, "run", owner, lambda on_day, p=owner: here.keeper.run(p, on_day))]  # type: ignore[misc]  # a bound default
+    return {"refreshed": sum(d.outcome is Outcome.PUBLISHED for d in days), "days": [told(d) for d in days]}
+
+
+@post(
+    "/backfill",
+    summary="Compute days again",
+    description="Answers one line of JSON for each day, as it is done (`application/x-ndjson`).",
+    status_code=200,
+    sync_to_thread=True,
+    responses=documented(400, 401, 403, 404, 409, 503),
+)
+def backfill(
+    request: Call,
+    first: Annotated[str, Parameter(query="from", description="First day, YYYY-MM-DD.")],
+    to: Annotated[str, Parameter(description="Last day, YYYY-MM-DD.")],
+    project: _Project = "",
+) -> Stream:
+    """Computes the days of a window again, changed or not."""
+    start, end = parse_day(first, "from"), parse_day(to, "to")
+    if end < start:
+        raise BadQuery(f"from ({start}) is after to ({end}).", field="from")
+    here, owners = services(request.app.state), _projects(request, project)
+
+    def work(on_day: Callable[[Refreshed], None]) -> None:
+        for owner in owners:
+            _backfill(here, owner, start, end, on_day)
+
+    return Stream(_lines(work), media_type="application/x-ndjson")
+
+
+def _backfill(here: Services, owner: Project, start: date, end: date, on_day: Callable[[Refreshed], None]) -> None:
+    recorded(here, "backfill", owner, lambda tell: here.keeper.backfill(owner, start, end, tell), on_day)
+
+
+def recorded(
+    here: Services,
+    job: str,
+    owner: Project,
+    work: Callable[[Callable[[Refreshed], None]], list[Refreshed]],
+    on_day: Callable[[Refreshed], None] | None = None,
+) -> list[Refreshed]:
+    """Does a job on a project's rollups; a row of `job_runs` says when and what came of it."""
+    row = here.job_runs.start(f"rollup {job}", owner.id)
+    try:
+        days = work(on_day or (lambda _: None))
+    except Exception as error:
+        here.job_runs.finish(row, "failed", type(error).__name__)
+        raise
+    here.job_runs.finish(row, "done", f"{len(days)} days")
+    return days
+
+
+async def _lines(work: Callable[[Callable[[Refreshed], None]], None]) -> AsyncIterator[bytes]:
+    """A line for each day while `work` runs in a thread; the last one says how it ended."""
+    loop, days = asyncio.get_running_loop(), asyncio.Queue[Refreshed | None]()
+    gone = threading.Event()
+
+    def on_day(day: Refreshed) -> None:
+        if not gone.is_set():
+            loop.call_soon_threadsafe(days.put_nowait, day)
+
+    running = asyncio.create_task(asyncio.to_thread(work, on_day))
+    running.add_done_callback(lambda _: days.put_nowait(None))
+    try:
+        while (day := await days.get()) is not None:
+            yield msgspec.json.encode(told(day)) + b"\n"
+    finally:
+        gone.set()
+    with contextlib.suppress(asyncio.CancelledError):
+        error = running.exception()
+        if error is not None:
+            known = error if isinstance(error, TallymarkError) else TallymarkError("The backfill failed.")
+            yield msgspec.json.encode(known.body()) + b"\n"
+
+
+def told(day: Refreshed) -> dict[str, Any]:
+    """A refreshed day as JSON."""
+    return {
+        "project": day.project,
+        "day": day.day.isoformat(),
+        "outcome": "sealed" if day.outcome is None else str(day.outcome),
+        "message": day.message or None,
+    }
+
+
+@get("/status", sync_to_thread=True, summary="How the rollups stand", responses=documented(401, 403, 404, 503))
+def status(request: Call, project: _Project = "") -> dict[str, Any]:
+    """Per project: the day rolled up through, lag, last run, stale days, sealed days."""
+    here = services(request.app.state)
+    stale = here.keeper.stale()
+    return {"projects": [_status(here, owner, stale.get(owner.id, [])) for owner in _projects(request, project)]}
+
+
+def _status(here: Services, owner: Project, stale: list[date]) -> dict[str, Any]:
+    runs = here.keeper.runs(owner)
+    now = datetime.fromtimestamp(here.now(), UTC)
+    last = max(runs, key=lambda r: r.published_at, default=None)
+    complete = here.keeper.complete_at(owner)
+    return {
+        "project": owner.name,
+        "rolledUpThrough": max((r.day for r in runs), default=None),
+        "lagSeconds": round((now - complete).total_seconds(), 1) if complete else None,
+        "lastRun": None if last is None else last.published_at,
+        "lastRunSeconds": None if last is None else round(last.seconds, 3),
+        "days": len(runs),
+        "staleDays": [day.isoformat() for day in stale],
+        "sealedDays": sum(r.sealed(now) for r in runs),
+        "events": sum(r.events for r in runs),
+    }
+
+
+@get("/check", sync_to_thread=True, summary="Compare raw events with rollups", responses=documented(401, 403, 404, 503))
+def compare(
+    request: Call,
+    project: _Project = "",
+    first: Annotated[str | None, Parameter(query="from", description="First day; default: every day.")] = None,
+    to: Annotated[str | None, Parameter(description="Last day; default: every day.")] = None,
+) -> dict[str, Any]:
+    """Where a published day says something else than its raw events."""
+    here = services(request.app.state)
+    start = parse_day(first, "from") if first else date(1970, 1, 1)
+    end = parse_day(to, "to") if to else date(2099, 12, 31)
+    days, found = 0, list[tuple[str, Difference]]()
+    for owner in _projects(request, project):
+        checked, differences = check(here.engine, here.catalog, owner, start, end)
+        days += checked
+        found += [(owner.name, difference) for difference in differences]
+    return {"days": days, "differences": [{"project": name, **d.body()} for name, d in found]}
+
+
+def router() -> Router:
+    """The routes of rollups."""
+    return Router("/v1/rollup", route_handlers=[run, backfill, status, compare], tags=["rollups"])

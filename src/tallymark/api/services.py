@@ -1,0 +1,44 @@
+"""What handlers use, built once by `tallymark.app` and kept in the application's state."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from litestar.datastructures import State
+
+from tallymark.access.guard import Access
+from tallymark.answer.run import Answerer
+from tallymark.config import Settings
+from tallymark.control.jobs import JobRuns
+from tallymark.control.keys import Keys
+from tallymark.control.projects import Projects
+from tallymark.engine.base import Engine
+from tallymark.ingest.receive import Receiver
+from tallymark.ingest.store import Store
+from tallymark.ingest.writer import Writer
+from tallymark.rollup.keeper import Keeper
+from tallymark.spec.catalog import Catalog
+
+
+@dataclass
+class Services:
+    """Everything a handler may need; `now` gives epoch seconds."""
+
+    settings: Settings
+    engine: Engine
+    catalog: Catalog
+    access: Access
+    projects: Projects
+    keys: Keys
+    job_runs: JobRuns
+    store: Store
+    writer: Writer
+    receiver: Receiver
+    keeper: Keeper
+    answerer: Answerer
+    now: Callable[[], float]
+
+
+def services(state: State) -> Services:
+    """The services of an application."""
+    found: Services = state.services
+    return found

@@ -1,0 +1,178 @@
+"""The application: the only module that builds everything and joins it."""
+
+import asyncio
+import os
+import socket
+import time
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, suppress
+
+from litestar import Litestar, asgi
+from litestar.config.cors import CORSConfig
+from litestar.datastructures import State
+from litestar.handlers import ASGIRouteHandler
+from litestar.types import Receive, Scope, Send
+
+from tallymark.access.guard import Access
+from tallymark.access.keys import local_key
+from tallymark.access.secret import installation_secret
+from tallymark.answer.run import Answerer
+from tallymark.api import health, query, rollup
+from tallymark.api.directory import Directory
+from tallymark.api.docs import openapi_config
+from tallymark.api.errors import EXCEPTION_HANDLERS
+from tallymark.api.ingest import Ingest
+from tallymark.api.keys import keys_router
+from tallymark.api.projects import projects_router
+from tallymark.api.services import Services
+from tallymark.config import Settings
+from tallymark.control.database import open_database
+from tallymark.control.jobs import JobRuns
+from tallymark.control.keys import Keys
+from tallymark.control.leases import Leases
+from tallymark.control.projects import Projects
+from tallymark.engine.base import Engine
+from tallymark.engine.opening import open_engine
+from tallymark.errors import TallymarkError
+from tallymark.ingest.country import CountryTable
+from tallymark.ingest.counts import Counts
+from tallymark.ingest.enrich import Enricher
+from tallymark.ingest.gate import Limits
+from tallymark.ingest.quota import Quotas
+from tallymark.ingest.receive import Receiver
+from tallymark.ingest.rows import Rows
+from tallymark.ingest.spool import Spool
+from tallymark.ingest.store import Store
+from tallymark.ingest.writer import Writer
+from tallymark.jobs.clock import Clock
+from tallymark.packs import BUILTIN
+from tallymark.rollup.keeper import Keeper
+from tallymark.rollup.retire import retire
+from tallymark.spec.catalog import Catalog
+from tallymark.spec.project import Project
+
+#: Threads for questions and everything else that blocks; each holds a connection of its own to the engine.
+_THREADS = 8
+
+_DAY_MS = 86_400_000
+
+
+def build(settings: Settings, engine: Engine | None = None, now: Callable[[], float] = time.time) -> Litestar:
+    """The application of these settings, its stores open and up to date; an `engine` that is given stays open.
+
+    Errors: `EngineLocked`, `EngineUnavailable`, `BadSetting`.
+    """
+    owned = engine is None
+    opened = engine or open_engine(settings)
+    here, clock = _services(settings, opened, now), Clock(settings.refresh_seconds)
+    directory = Directory(here.projects)
+
+    def on_change(change: str, project: Project) -> None:
+        directory.forget()
+        if change == "deleted":
+            retire(opened, project.id)
+
+    @asynccontextmanager
+    async def lifespan(_: Litestar) -> AsyncIterator[None]:
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(_THREADS, "work"))
+        here.writer.start()
+        clock.start(opened, here.store, here.receiver.counts, here.keeper, here.job_runs, _embedded(settings))
+        try:
+            yield
+        finally:
+            await here.writer.close()
+            await asyncio.to_thread(clock.stop)
+            await asyncio.to_thread(_flush, here)
+            if owned:
+                opened.close()
+
+    return Litestar(
+        route_handlers=[
+            *_ingest_handlers(here, directory),
+            query.router(),
+            rollup.router(),
+            projects_router,
+            keys_router,
+            health.health,
+            health.ready,
+            health.metrics,
+        ],
+        lifespan=[lifespan],
+        state=_state(here, on_change),
+        exception_handlers=EXCEPTION_HANDLERS,
+        cors_config=CORSConfig(allow_origins=list(settings.cors_origins), allow_headers=["*"]),
+        openapi_config=openapi_config(),
+        request_max_body_size=settings.max_body_bytes,
+    )
+
+
+def _services(settings: Settings, engine: Engine, now: Callable[[], float]) -> Services:
+    """Everything that handlers use."""
+    catalog = Catalog.of(BUILTIN)
+    database = open_database(settings.control_url)
+    projects, keys = Projects(database), Keys(database)
+    keeper = Keeper(engine, catalog, projects, Leases(database), settings.settle_seconds, _holder(settings))
+    store = Store(engine, Spool(settings.files_path / "spool"), settings.spool_bytes)
+    writer = Writer(store, settings.linger_ms / 1000, settings.queue_events, _on_commit(keeper))
+    enricher = Enricher(installation_secret(settings.data, settings.secret), CountryTable.load())
+    limits = Limits(
+        settings.accept_past_days * _DAY_MS, settings.accept_future_minutes * 60_000, settings.max_properties,
+        settings.max_event_bytes,
+    )  # fmt: skip
+    receiver = Receiver(enricher, writer, Counts(engine), Quotas(engine), limits, now)
+    access = Access(keys, settings.admin_api_key, local_key(settings.data))
+    return Services(
+        settings, engine, catalog, access, projects, keys, JobRuns(database), store, writer, receiver, keeper,
+        Answerer(engine, catalog), now,
+    )  # fmt: skip
+
+
+def _embedded(settings: Settings) -> bool:
+    return settings.engine_url.startswith("chdb://")
+
+
+def _holder(settings: Settings) -> str:
+    """A name for this process among those that share the engine; who owns an embedded one owns its leases too."""
+    if _embedded(settings):
+        return "embedded"
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def _on_commit(keeper: Keeper) -> Callable[[Rows], None]:
+    return lambda rows: keeper.touched(set(rows.project))
+
+
+def _flush(here: Services) -> None:
+    """Writes what is still in memory; what the engine does not take now is in the spool already."""
+    with suppress(TallymarkError):
+        here.receiver.counts.flush()
+
+
+def _state(here: Services, on_change: Callable[[str, Project], None]) -> State:
+    return State(
+        {
+            "services": here,
+            "access": here.access,
+            "projects": here.projects,
+            "keys": here.keys,
+            "packs": [pack.name for pack in BUILTIN if pack.name != "core"],
+            "project_listeners": [on_change],
+        },
+        deep_copy=False,
+    )
+
+
+def _ingest_handlers(here: Services, directory: Directory) -> list[ASGIRouteHandler]:
+    settings = here.settings
+    ingest = Ingest(here.access, directory, here.receiver, settings.max_body_bytes, settings.trusted_proxies)
+
+    @asgi("/v1/events", is_mount=False)
+    async def events(scope: Scope, receive: Receive, send: Send) -> None:
+        await ingest.serve(scope, receive, send, "ingest", imported=False)
+
+    @asgi("/v1/import", is_mount=False)
+    async def imports(scope: Scope, receive: Receive, send: Send) -> None:
+        await ingest.serve(scope, receive, send, "admin", imported=True)
+
+    return [events, imports]

@@ -1,0 +1,1 @@
+"""What people set up: projects, keys, jobs and leases, in a relational store."""

@@ -1,0 +1,100 @@
+"""The control store's database: opened, brought up to date, and read and written in transactions."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from sqlite3 import Connection as SqliteConnection
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.util import CommandError
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.orm import Session
+
+from tallymark.errors import BadSetting
+
+_MIGRATIONS = "tallymark.control:migrations"
+#: How long a writer waits for another one, in seconds.
+_BUSY_SECONDS = 10
+
+
+class Database:
+    """Transactions on the control store. Every method may be called from any thread."""
+
+    def __init__(self, url: str) -> None:
+        self._engine = _sqlite(url, foreign_keys=True)
+        self._writer = self._engine.execution_options(write=True)
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """A session that sees one state of the store throughout."""
+        with Session(self._engine) as session:
+            yield session
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """A session whose changes are on disk when the block ends, or not made at all.
+
+        Writers go one after another, so what a block has read is still true when it writes.
+        """
+        with Session(self._writer) as session, session.begin():
+            yield session
+
+    def close(self) -> None:
+        """Ends every connection; nothing may be called afterwards."""
+        self._engine.dispose()
+
+
+def open_database(url: str) -> Database:
+    """The control store at a URL such as `sqlite:///data/control.db`, made if need be, up to date.
+
+    Errors: `BadSetting` for a URL that names no file, or a store that a newer version has written.
+    """
+    path = make_url(url).database
+    if not path or path == ":memory:":
+        raise BadSetting(f"The control store needs a file, as in sqlite:///control.db, not {url!r}.")
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    migrate(url)
+    return Database(url)
+
+
+def migrate(url: str) -> None:
+    """Brings the tables up to date, all steps or none; whoever else starts at the same moment waits.
+
+    Errors: `BadSetting` where a newer version has written the store.
+    """
+    engine = _sqlite(url, foreign_keys=False).execution_options(write=True)
+    config = Config()
+    config.set_main_option("script_location", _MIGRATIONS)
+    try:
+        with engine.begin() as connection:
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+    except CommandError as error:
+        raise BadSetting(f"This version is too old for the control store: {error}") from error
+    finally:
+        engine.dispose()
+
+
+def _sqlite(url: str, *, foreign_keys: bool) -> Engine:
+    """An engine whose transactions begin when they begin, and whose commits survive a power cut.
+
+    A migration rebuilds tables, which references to them must not prevent: hence `foreign_keys`.
+    """
+    engine = create_engine(url, connect_args={"timeout": _BUSY_SECONDS})
+
+    @event.listens_for(engine, "connect")
+    def connect(connection: SqliteConnection, _record: Any) -> None:
+        connection.isolation_level = None  # else sqlite3 begins transactions of its own, later than asked
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute(f"PRAGMA foreign_keys = {'ON' if foreign_keys else 'OFF'}")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        write = connection.get_execution_options().get("write", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+    return engine

@@ -1,0 +1,84 @@
+"""What the server does by the clock: refresh, replay the spool, write counts, sweep. Each under its own rhythm."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import structlog
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from tallymark.control.jobs import JobRuns
+from tallymark.engine.base import Engine
+from tallymark.engine.schema import migrate
+from tallymark.errors import Conflict, Unavailable
+from tallymark.ingest.counts import Counts
+from tallymark.ingest.store import Store
+from tallymark.rollup.keeper import Keeper
+from tallymark.rollup.refresh import Outcome
+from tallymark.rollup.sweep import sweep
+
+_log = structlog.get_logger()
+
+_KEPT_JOB_RUNS = timedelta(days=30)
+
+
+class Clock:
+    """Runs the jobs in threads of its own; one that fails is logged and comes again."""
+
+    def __init__(self, refresh_seconds: int) -> None:
+        self._refresh_seconds = refresh_seconds
+        self._scheduler = BackgroundScheduler(
+            executors={"default": ThreadPoolExecutor(2)},
+            job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
+            timezone=UTC,
+        )
+
+    def start(
+        self, engine: Engine, store: Store, counts: Counts, keeper: Keeper, job_runs: JobRuns, embedded: bool
+    ) -> None:
+        """Begins. An engine that is served is migrated as soon as it answers."""
+        jobs: list[tuple[str, Callable[[], object], float]] = [
+            ("replay spool", store.replay, 1),
+            ("count refusals", counts.flush, 1),
+            ("refresh", lambda: _refresh(keeper, job_runs), self._refresh_seconds),
+            ("sweep", lambda: _sweep(engine, job_runs), 600),
+        ]
+        if not embedded:
+            jobs.insert(0, ("migrate", lambda: migrate(engine), 60))
+        for name, work, seconds in jobs:
+            self._scheduler.add_job(
+                _guarded, "interval", [name, work], seconds=seconds, id=name, next_run_time=datetime.now(UTC)
+            )
+        self._scheduler.start()
+
+    def stop(self) -> None:
+        """Ends, after the jobs that run now."""
+        if self._scheduler.running:
+            self._scheduler.shutdown(wait=True)
+
+
+def _guarded(name: str, work: Callable[[], object]) -> None:
+    try:
+        work()
+    except (Unavailable, Conflict) as error:
+        _log.warning("job waits", job=name, why=error.message)
+    except Exception:
+        _log.exception("job failed", job=name)
+
+
+def _refresh(keeper: Keeper, job_runs: JobRuns) -> None:
+    """Refreshes what is stale; leaves a row in `job_runs` where that published anything."""
+    started = datetime.now(UTC)
+    published = [day for day in keeper.run() if day.outcome is Outcome.PUBLISHED]
+    if published:
+        row = job_runs.start("refresh")
+        seconds = (datetime.now(UTC) - started).total_seconds()
+        job_runs.finish(row, "done", f"{len(published)} days in {seconds:.1f} s")
+
+
+def _sweep(engine: Engine, job_runs: JobRuns) -> None:
+    now = datetime.now(UTC)
+    job_runs.prune(now - _KEPT_JOB_RUNS)
+    swept = sweep(engine, now)
+    if swept:
+        job_runs.finish(job_runs.start("sweep"), "done", f"{swept} shelves")

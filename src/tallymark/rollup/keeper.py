@@ -1,0 +1,159 @@
+"""The keeper: keeps projects' rollups true, one refresh per project at a time, whoever asks for it."""
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+
+from tallymark.control.leases import Leases
+from tallymark.control.projects import Projects
+from tallymark.engine.base import Engine
+from tallymark.errors import Conflict, DaySealed
+from tallymark.rollup.refresh import Outcome, Refresher
+from tallymark.rollup.run import Run, published
+from tallymark.rollup.stale import StaleDays
+from tallymark.spec.catalog import Catalog
+from tallymark.spec.project import Project
+
+#: A lease outlives its holder by this many seconds at most.
+_LEASE_SECONDS = 60
+
+#: Between refreshes for readers pass at least this many times what the last one took.
+_REST = 10
+
+_SHORTEST_REST = 0.5
+
+
+@dataclass(frozen=True)
+class Refreshed:
+    """What became of a day."""
+
+    project: str
+    day: date
+    outcome: Outcome | None
+    message: str = ""
+
+
+@dataclass
+class _Progress:
+    """What the keeper knows of a project's refreshes in this process."""
+
+    lock: threading.RLock = field(default_factory=threading.RLock)
+    dirty: bool = True
+    complete_at: datetime | None = None
+    ended: float = 0.0
+    took: float = 0.0
+
+
+class Keeper:
+    """Refreshes what is stale. May be called from any thread; different projects don't wait for each other.
+
+    `holder` names this process among those that share the engine: leases are its own again after a crash.
+    """
+
+    def __init__(
+        self, engine: Engine, catalog: Catalog, projects: Projects, leases: Leases, settle: int, holder: str
+    ) -> None:
+        self._engine = engine
+        self._catalog = catalog
+        self._projects = projects
+        self._leases = leases
+        self._refresher = Refresher(engine, catalog, settle)
+        self._stale = StaleDays(engine, catalog, settle)
+        self._finding = threading.Lock()
+        self._holder = holder
+        self._progress: dict[int, _Progress] = {}
+
+    def touched(self, projects: Iterable[int]) -> None:
+        """Notes that events of these projects were written."""
+        for project in projects:
+            self._of(project).dirty = True
+
+    def stale(self) -> dict[int, list[date]]:
+        """The stale days of every project, by id."""
+        with self._finding:
+            return self._stale.find(self._projects.list())
+
+    def run(self, project: Project | None = None, on_day: Callable[[Refreshed], None] | None = None) -> list[Refreshed]:
+        """Refreshes every stale day, of one project where given."""
+        refreshed: list[Refreshed] = []
+        for owner in [project] if project else self._projects.list():
+            refreshed += self._run(owner, on_day or _ignore)
+        return refreshed
+
+    def freshen(self, project: Project) -> None:
+        """Refreshes a project for a reader, unless that was done just now or nothing was written."""
+        progress = self._of(project.id)
+        rest = max(_SHORTEST_REST, _REST * progress.took)
+        if progress.dirty and time.monotonic() - progress.ended > rest:
+            self._run(project, _ignore)
+
+    def backfill(
+        self, project: Project, first: date, last: date, on_day: Callable[[Refreshed], None] | None = None
+    ) -> list[Refreshed]:
+        """Computes days again, changed or not, oldest first. Sealed days are left alone and named."""
+        days = [first + timedelta(days=offset) for offset in range((last - first).days + 1)]
+        with self._leased(project):
+            return [self._refresh(project, day, True, on_day or _ignore) for day in days]
+
+    def complete_at(self, project: Project) -> datetime | None:
+        """When everything inserted before was last known to be rolled up, as far as this process knows."""
+        return self._of(project.id).complete_at
+
+    def runs(self, project: Project) -> list[Run]:
+        """The published runs of a project, oldest first."""
+        return published(self._engine, project.id)
+
+    def _run(self, project: Project, on_day: Callable[[Refreshed], None]) -> list[Refreshed]:
+        progress = self._of(project.id)
+        with self._leased(project):
+            started, at = time.monotonic(), datetime.now(UTC)
+            progress.dirty = False
+            try:
+                days = self.stale().get(project.id, [])
+                refreshed = [self._refresh(project, day, False, on_day) for day in days]
+            except Exception:
+                progress.dirty = True
+                raise
+            progress.ended, progress.complete_at = time.monotonic(), at
+            progress.took = progress.ended - started
+        return [r for r in refreshed if r.outcome is not Outcome.EMPTY]
+
+    def _refresh(self, project: Project, day: date, force: bool, on_day: Callable[[Refreshed], None]) -> Refreshed:
+        self._leases.acquire(_lease(project), self._holder, _LEASE_SECONDS)
+        try:
+            refreshed = Refreshed(project.name, day, self._refresher.refresh(project, day, force))
+        except DaySealed as sealed:
+            refreshed = Refreshed(project.name, day, None, sealed.message)
+        self._stale.settled(project.id, day)
+        on_day(refreshed)
+        return refreshed
+
+    @contextmanager
+    def _leased(self, project: Project) -> Iterator[None]:
+        """One refresh of a project at a time, over threads and processes."""
+        with self._of(project.id).lock:
+            waited = 0.0
+            while not self._leases.acquire(_lease(project), self._holder, _LEASE_SECONDS):
+                if waited > _LEASE_SECONDS:
+                    raise Conflict(f"Another process has been refreshing {project.name} for a minute.")
+                time.sleep(0.2)
+                waited += 0.2
+            try:
+                yield
+            finally:
+                self._leases.release(_lease(project), self._holder)
+
+    def _of(self, project: int) -> _Progress:
+        return self._progress.setdefault(project, _Progress())
+
+
+def _lease(project: Project) -> str:
+    return f"refresh:{project.id}"
+
+
+def _ignore(_: Refreshed) -> None:
+    """Nobody watches."""
+

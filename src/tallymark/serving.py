@@ -1,0 +1,73 @@
+"""Serving the application: one process, one event loop, a clean end on SIGTERM."""
+
+import asyncio
+import signal
+import socket
+from collections.abc import Callable
+
+import structlog
+import uvloop
+from granian.constants import Interfaces
+from granian.server.embed import Server
+
+from tallymark.app import build
+from tallymark.config import Settings
+from tallymark.errors import BadSetting
+
+_log = structlog.get_logger()
+
+_BACKLOG = 4_096
+
+#: Requests that may be in work at once; more wait in the kernel.
+_AT_ONCE = 2_048
+
+
+def serve(settings: Settings, announce: Callable[[str], None]) -> None:
+    """Serves until SIGTERM or SIGINT; then takes no more, writes everything and returns.
+
+    `announce` is told the server's URL once it listens. Errors: `BadSetting` where the port is taken.
+    """
+    _check_port(settings)
+    app = build(settings)
+    url = f"http://{settings.host}:{settings.port}"
+
+    async def run() -> None:
+        server = Server(
+            app, address=settings.host, port=settings.port, interface=Interfaces.ASGI, backlog=_BACKLOG,
+            backpressure=_AT_ONCE, log_enabled=False, websockets=False,
+        )  # fmt: skip
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, server.stop)
+        serving = asyncio.create_task(server.serve())
+        await _listening(settings, serving)
+        if not serving.done():
+            announce(url)
+            _log.info("serving", url=url)
+        await serving
+        _log.info("stopped")
+
+    uvloop.run(run())
+
+
+async def _listening(settings: Settings, serving: "asyncio.Task[None]") -> None:
+    """Returns when the server takes connections, or has ended."""
+    while not serving.done():
+        try:
+            _, writer = await asyncio.open_connection(settings.host, settings.port)
+        except OSError:
+            await asyncio.sleep(0.02)
+        else:
+            writer.close()
+            return
+
+
+def _check_port(settings: Settings) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as error:
+            raise BadSetting(
+                f"TALLYMARK_PORT {settings.port} can't be used on {settings.host}: {error.strerror}.", field="TALLYMARK_PORT"
+            ) from None
