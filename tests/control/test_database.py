@@ -32,15 +32,14 @@ def test_the_migrations_lead_to_the_models(tmp_path: Path) -> None:
 
 
 def names(url: str, table: str) -> set[Any]:
+    """The names of everything on a table, and what its indexes say."""
     engine = create_engine(url)
     found = inspect(engine)
-    kinds = (
-        found.get_check_constraints,
-        found.get_unique_constraints,
-        found.get_indexes,
-        found.get_foreign_keys,
-    )
+    kinds = (found.get_check_constraints, found.get_unique_constraints, found.get_foreign_keys)
     result = {c["name"] for kind in kinds for c in kind(table)} | {found.get_pk_constraint(table)["name"]}
+    with engine.connect() as connection:
+        indexes = text("SELECT sql FROM sqlite_master WHERE type = 'index' AND tbl_name = :table")
+        result |= set(connection.scalars(indexes, {"table": table}))
     engine.dispose()
     return result
 

@@ -76,22 +76,18 @@ def newcomers(measure: Measure, rows: Rows, source: str, buckets: Sequence[Bucke
         f"if(level = 1, uniqExactIf(actor, first >= {instant('start')}), "
         "uniqExactIf(actor, toUnixTimestamp(first) >= bucket))"
     )
-    return _newcomers(measure, f"SELECT grouping(bucket) AS level, bucket, '' AS key, {{}}, {new} FROM {acting} {SERIES}")
+    return f"SELECT grouping(bucket) AS level, bucket, '' AS key, {_everyone(measure)}, {new} FROM {acting} {SERIES}"
 
 
 def newcomers_breakdown(measure: Measure, source: str, by: Field) -> str:
     """A measure's actors by the keys that are shown, and those of them first seen in the window."""
     acting = _acting(measure, f"(SELECT * FROM {_keyed(source, by)} WHERE {SHOWN})")
     new = f"uniqExactIf(actor, first >= {instant('start')})"
-    return _newcomers(measure, f"SELECT {KEY} AS level, 0 AS bucket, key, {{}}, {new} FROM {acting} GROUP BY key")
+    return f"SELECT {KEY}, 0, key, {_everyone(measure)}, {new} FROM {acting} GROUP BY key"
 
 
-def _newcomers(measure: Measure, select: str) -> str:
-    everyone = "uniqExact(actor)"
-    state = (
-        f"{literal(measure.key)}, {everyone}, toInt128(0), toInt256(0), {everyone}, {NO_DIST}"
-    )
-    return select.format(state)
+def _everyone(measure: Measure) -> str:
+    return f"{literal(measure.key)}, uniqExact(actor), toInt128(0), toInt256(0), uniqExact(actor), {NO_DIST}"
 
 
 def _acting(measure: Measure, source: str) -> str:

@@ -47,9 +47,9 @@ def series(measures: Sequence[Measure], filter: Filter, days: Sequence[tuple[str
 def newcomers(measure: Measure, filter: Filter, days: Sequence[tuple[str, int]]) -> str:
     """Total and buckets of a measure's actors, and of those first seen in the same bucket or window."""
     bucket = _bucket(days)
-    merged = f"SELECT grouping(bucket) AS level, bucket, groupBitmapMergeState(actors) AS s FROM {{}} {SERIES}"
-    everyone = merged.format(_rows([measure], _filtered_dim(filter), filter, bucket))
-    firsts = merged.format(_rows([FIRSTS], "", more=bucket))
+    merged = "SELECT grouping(bucket) AS level, bucket, groupBitmapMergeState(actors) AS s FROM"
+    everyone = f"{merged} {_rows([measure], _filtered_dim(filter), filter, bucket)} {SERIES}"
+    firsts = f"{merged} {_rows([FIRSTS], '', more=bucket)} {SERIES}"
     return (
         f"SELECT level, bucket, '', {literal(measure.key)}, {_intersected('a.s', 'f.s')} "
         f"FROM ({everyone}) AS a LEFT JOIN ({firsts}) AS f USING (level, bucket)"

@@ -6,7 +6,7 @@ from typing import Annotated, TypedDict, cast, get_args
 from litestar import Router, delete, get, post
 from litestar.openapi.spec import Schema
 from litestar.openapi.spec.enums import OpenAPIType
-from litestar.params import Parameter
+from litestar.params import PathParameter, QueryParameter, RawBody
 
 from tallymark.access.keys import mint
 from tallymark.api.auth import Call, caller, project_for, require
@@ -77,7 +77,7 @@ class ManyKeys(TypedDict):
     operation_class=with_body(_DRAFT),
     responses=documented(400, 401, 403, 404),
 )
-def create_key(request: Call, body: bytes) -> CreatedKey:
+def create_key(request: Call, body: RawBody) -> CreatedKey:
     """Issues a key for a project; its secret is shown this once. An admin of the project may."""
     name, scope, label = _parse(read_json(body))
     project = project_for(request, name, "admin")
@@ -89,7 +89,7 @@ def create_key(request: Call, body: bytes) -> CreatedKey:
 @get("/", sync_to_thread=True, summary="List keys", responses=documented(400, 401, 403, 404, 503))
 def list_keys(
     request: Call,
-    project: Annotated[str | None, Parameter(description="Name of a project, or else its id.")] = None,
+    project: Annotated[str | None, QueryParameter(description="Name of a project, or else its id.")] = None,
 ) -> ManyKeys:
     """The keys of a project, or of every project that the key is admin of; revoked ones included."""
     return {"keys": [_public(key) for key in _store(request).list(_project_id(request, project))]}
@@ -103,7 +103,7 @@ def list_keys(
     responses=documented(400, 401, 403, 404),
 )
 def revoke_key(
-    request: Call, key_id: Annotated[int, Parameter(description="Id of a key.", ge=1, le=_LARGEST_ID)]
+    request: Call, key_id: Annotated[int, PathParameter(description="Id of a key.", ge=1, le=_LARGEST_ID)]
 ) -> OneKey:
     """Makes a key useless from now on. An admin of its project may."""
     identity = caller(request)

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, TypedDict, get_args
 from litestar import Router, delete, get, patch, post
 from litestar.openapi.spec import Reference, Schema
 from litestar.openapi.spec.enums import OpenAPIType
-from litestar.params import Parameter
+from litestar.params import PathParameter, RawBody
 
 from tallymark.access.keys import mint
 from tallymark.api.auth import Call, caller, find_project, project_for, require
@@ -73,7 +73,7 @@ _DRAFT = Schema(
     examples=[_EXAMPLE],
 )
 _CHANGE = Schema(type=OpenAPIType.OBJECT, properties=_FIELDS, additional_properties=False)
-_Name = Annotated[str, Parameter(description="Name of a project, or else its id.")]
+_Name = Annotated[str, PathParameter(description="Name of a project, or else its id.")]
 
 
 class FirstKeys(TypedDict):
@@ -116,7 +116,7 @@ class DeletedProject(TypedDict):
     operation_class=with_body(_DRAFT),
     responses=documented(400, 401, 403, 409, 503),
 )
-def create_project(request: Call, body: bytes) -> CreatedProject:
+def create_project(request: Call, body: RawBody) -> CreatedProject:
     """Makes a project and its first three keys, which are shown this once. An admin of every project may."""
     require(request, "admin", None)
     draft = parse_draft(read_json(body), request.app.state.packs)
@@ -153,7 +153,7 @@ def show_project(request: Call, name: _Name) -> OneProject:
     operation_class=with_body(_CHANGE),
     responses=documented(400, 401, 403, 404, 409),
 )
-def update_project(request: Call, name: _Name, body: bytes) -> OneProject:
+def update_project(request: Call, name: _Name, body: RawBody) -> OneProject:
     """Changes the given fields and leaves the others alone. Days are computed again where that is needed."""
     project = project_for(request, name, "admin")
     change = parse_change(read_json(body), request.app.state.packs)

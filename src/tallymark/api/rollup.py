@@ -162,7 +162,7 @@ def compare(
     first: Annotated[str | None, Parameter(query="from", description="First day; default: every day.")] = None,
     to: Annotated[str | None, Parameter(description="Last day; default: every day.")] = None,
 ) -> dict[str, Any]:
-    """Where a published day says something else than its raw events."""
+    """Where a published day says something else than its raw events; days that wait for a refresh are named apart."""
     here = services(request.app.state)
     start = parse_day(first, "from") if first else date(1970, 1, 1)
     end = parse_day(to, "to") if to else date(2099, 12, 31)
@@ -171,7 +171,11 @@ def compare(
         checked, differences = check(here.engine, here.catalog, owner, start, end)
         days += checked
         found += [(owner.name, difference) for difference in differences]
-    return {"days": days, "differences": [{"project": name, **d.body()} for name, d in found]}
+    names = {owner.id: owner.name for owner in here.projects.list()}
+    stale = {(names[owner], day) for owner, days_ in here.keeper.stale().items() for day in days_}
+    differing = [{"project": name, **d.body()} for name, d in found if (name, d.day) not in stale]
+    waiting = sorted({(name, d.day.isoformat()) for name, d in found if (name, d.day) in stale})
+    return {"days": days, "differences": differing, "staleDays": [{"project": n, "day": day} for n, day in waiting]}
 
 
 def router() -> Router:

@@ -9,7 +9,7 @@ import msgspec
 
 from tallymark.ingest import pii
 from tallymark.ingest.decode import Decoded, Rejection, WireEvent
-from tallymark.ingest.user_agent import UNKNOWN, Agent, describe
+from tallymark.ingest.user_agent import Agent, describe, sender
 from tallymark.spec.event import Reason
 from tallymark.spec.project import Project
 
@@ -153,7 +153,7 @@ def check_properties(batch: Batch) -> None:
 
 def recognise_bots(batch: Batch) -> None:
     """What sent the events is told by the request's user agent, or by an event's own; bots are refused if so set."""
-    shared = describe(batch.user_agent) if batch.user_agent else UNKNOWN
+    shared = sender(batch.user_agent)
     batch.agents = [shared if e.user_agent is None else describe(e.user_agent) for e in batch.events]
     if batch.project.bots == "refuse":
         for i, agent in enumerate(batch.agents):

@@ -47,6 +47,19 @@ class Agent:
 
 UNKNOWN: Final = Agent("other", "", "", "")
 
+#: Bots that are libraries by which programs speak HTTP: as a reader they are bots, as a sender of events they are
+#: somebody's backend.
+LIBRARIES: Final = frozenset(
+    {
+        ".NET", "Apache-HttpClient", "Bun", "Deno", "Go-http-client", "Guzzle", "HTTParty", "HTTPie", "Indy Library",
+        "Insomnia", "Java", "LWP", "LWP::Simple", "Mechanize", "Node.js", "PHP", "Postman", "PowerShell", "PycURL",
+        "Python", "Python-urllib", "RestSharp", "Ruby", "Symfony HttpClient", "Typhoeus", "Unirest", "Wget", "aiohttp",
+        "axios", "curl", "electron-fetch", "fasthttp", "go-resty", "got", "http.rb", "hyper", "k6", "libwww-perl",
+        "node-fetch", "python-httpx", "python-requests", "request", "reqwest", "rest-client", "superagent", "undici",
+        "wrk",
+    }
+)  # fmt: skip
+
 # What ends a bot's name; "cubot" makes telephones.
 _BOT_ENDING = re.compile(
     r"(?:(?<!cu)bots?|crawl(?:er)?s?|spiders?|checker)(?![a-z])"
@@ -189,3 +202,9 @@ def _bots() -> Mapping[str, str]:
     """The bot table: each token's name."""
     text = (files("tallymark.ingest") / "data" / "bots.csv").read_text(encoding="utf-8")
     return {row["token"]: row["name"] for row in csv.DictReader(text.splitlines())}
+
+
+def sender(user_agent: str) -> Agent:
+    """What sends events: as `describe`, but a program's HTTP library is `UNKNOWN`, since it is no visitor."""
+    agent = describe(user_agent)
+    return UNKNOWN if agent.bot in LIBRARIES else agent

@@ -20,10 +20,11 @@ from tallymark.spec.project import Project
 #: A lease outlives its holder by this many seconds at most.
 _LEASE_SECONDS = 60
 
-#: Between refreshes for readers pass at least this many times what the last one took.
-_REST = 10
+#: A reader waits for a refresh that takes less than this, in seconds; longer ones are left to the clock.
+_SHORT = 0.5
 
-_SHORTEST_REST = 0.5
+#: Between refreshes for readers passes at least what the last one took, this many times.
+_REST = 1
 
 
 @dataclass(frozen=True)
@@ -86,8 +87,8 @@ class Keeper:
     def freshen(self, project: Project) -> None:
         """Refreshes a project for a reader, unless that was done just now or nothing was written."""
         progress = self._of(project.id)
-        rest = max(_SHORTEST_REST, _REST * progress.took)
-        if progress.dirty and time.monotonic() - progress.ended > rest:
+        rested = time.monotonic() - progress.ended > _REST * progress.took
+        if progress.dirty and rested and progress.took < _SHORT:
             self._run(project, _ignore)
 
     def backfill(

@@ -1,8 +1,8 @@
 """A website's traffic that never was: seeded, with the rhythm of a product that companies buy.
 
-Weekdays are full and weekends are not, mornings and afternoons by the visitor's own clock; traffic grows slowly; some
-visitors come back, few of them often. The last weeks tell a story: ten days of advertising, a post that a news site
-picks up, a newsletter on a Tuesday, some hours in which the site is down.
+Weekdays are full and weekends are not, hours go by the visitor's own clock, traffic grows slowly; some people
+come back, few of them often. The last weeks tell a story: ten days of advertising, a post that a news
+site picks up, a newsletter on a Tuesday, some hours in which the site is down.
 
 Sessions have no id of their own, so they are derived; every event has its id, and one in 200 is sent twice.
 """
@@ -21,15 +21,16 @@ from zoneinfo import ZoneInfo
 from tallymark.ingest.decode import WireEvent
 
 #: The project that the traffic is for, as `POST /v1/projects` takes it.
-PROJECT: Final[Mapping[str, object]] = {"name": "demo-web", "packs": ["web"], "timezone": "UTC", "retention": "400d"}
+PROJECT: Final[Mapping[str, object]] = {"name": "demo-web", "packs": ["web"], "retention": "400d"}
 
 _SITE = "https://www.lumen.example"
 _HOUR = 3_600_000
 _DAY = 24 * _HOUR
-_SESSIONS = 835.0  # of a mean day's visitors who come by themselves, at the end
+_SESSIONS = 870.0  # of a mean day's visitors who come by themselves, at the end
 _GROWTH = 1.003  # a day
 _WEEK = (1.16, 1.27, 1.24, 1.19, 1.02, 0.53, 0.59)  # Monday first
-_WORKDAY = (5, 3, 2, 2, 3, 6, 14, 32, 62, 88, 96, 90, 70, 80, 92, 90, 80, 62, 46, 40, 38, 34, 24, 12)  # by local hour
+#: By the hour where the visitor is.
+_WORKDAY = (5, 3, 2, 2, 3, 6, 14, 32, 62, 88, 96, 90, 70, 80, 92, 90, 80, 62, 46, 40, 38, 34, 24, 12)
 _WEEKEND = (10, 6, 4, 3, 3, 5, 8, 16, 30, 46, 58, 62, 60, 60, 62, 64, 64, 62, 60, 62, 64, 58, 42, 22)
 _MOST_PAGES = 12  # of a session
 _MOST_VISITS = 60  # of a visitor
@@ -77,6 +78,8 @@ _LINUX = "Mozilla/5.0 (X11; Linux x86_64"
 _BLINK = ") AppleWebKit/537.36 (KHTML, like Gecko) Chrome/{}.0.0.0"
 _WEBKIT = " AppleWebKit/605.1.15 (KHTML, like Gecko)"
 _GECKO = "; rv:{0}.0) Gecko/20100101 Firefox/{0}.0"
+_ANDROID = "Mozilla/5.0 (Linux; Android 10; K"
+_SAMSUNG = "AppleWebKit/537.36 (KHTML, like Gecko) SamsungBrowser/{} Chrome/130.0.0.0"
 _IPHONE = f"Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X){_WEBKIT}"
 _IPAD = f"Mozilla/5.0 (iPad; CPU OS 17_7 like Mac OS X){_WEBKIT}"
 _IOS = "Mobile/15E148 Safari/604.1"
@@ -95,9 +98,8 @@ _BROWSERS: tuple[tuple[str, str, Mapping[str, float]], ...] = (
     ("desktop", f"{_MAC}){_WEBKIT} Version/{{}} Safari/605.1.15", {"26.0": 4, "18.6": 3, "17.6": 0.8}),
     ("mobile", f"{_IPHONE} Version/{{}} {_IOS}", {"26.0": 8, "18.6": 5, "18.5": 1.5}),
     ("mobile", f"{_IPHONE} CriOS/{{}}.0.7390.41 {_IOS}", {"141": 2}),
-    ("mobile", f"Mozilla/5.0 (Linux; Android 10; K{_BLINK} Mobile Safari/537.36", {"141": 9, "140": 3}),
-    ("mobile", f"Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) SamsungBrowser/{{}} "
-               "Chrome/130.0.0.0 Mobile Safari/537.36", {"28.0": 1.8}),
+    ("mobile", f"{_ANDROID}{_BLINK} Mobile Safari/537.36", {"141": 9, "140": 3}),
+    ("mobile", f"{_ANDROID}) {_SAMSUNG} Mobile Safari/537.36", {"28.0": 1.8}),
     ("mobile", "Mozilla/5.0 (Android 15; Mobile; rv:{0}.0) Gecko/{0}.0 Firefox/{0}.0", {"143": 0.7}),
     ("tablet", f"{_IPAD} Version/{{}} {_IOS}", {"17.6": 1.2, "16.6": 0.4}),
     ("tablet", f"{_IPAD} CriOS/{{}}.0.7390.41 {_IOS}", {"141": 0.5}),
@@ -119,7 +121,7 @@ BOTS: Final = (
     (28, True, "Mozilla/5.0 (compatible; AhrefsBot/7.0; +http://ahrefs.com/robot/)", "54.36.148"),
 )
 
-#: Median milliseconds to the first byte, from there to the first paint, to the largest one, then INP; median CLS.
+#: Medians: milliseconds to the first byte, on to the first paint, on to the largest one; INP; CLS.
 _LOADING = {
     "desktop": (180, 560, 520, 62, 0.020),
     "mobile": (310, 1_050, 760, 128, 0.045),
@@ -127,11 +129,16 @@ _LOADING = {
 }
 _SIGMAS = (0.55, 0.5, 0.6, 0.75, 1.2)
 
-_POSTS = ("/blog/count-once /blog/sessions-without-cookies /blog/exact-uniques /blog/reading-a-funnel "
-          "/blog/retention-for-small-teams /blog/time-zones-are-hard /blog/what-bots-cost").split()  # fmt: skip
-_DOCS = ("/docs /docs/quickstart /docs/install /docs/events /docs/sessions /docs/metrics /docs/funnels /docs/webhooks "
-         "/docs/api /docs/api/query /docs/sdk/javascript /docs/sdk/python /docs/self-hosting /docs/faq"
-         ).split()  # fmt: skip
+_POSTS = tuple(
+    f"/blog/{post}"
+    for post in ("count-once", "sessions-without-cookies", "exact-uniques", "reading-a-funnel", "small-teams",
+                 "time-zones-are-hard", "what-bots-cost")
+)  # fmt: skip
+_DOCS = "/docs", *(
+    f"/docs/{topic}"
+    for topic in ("quickstart", "install", "events", "sessions", "metrics", "funnels", "webhooks", "api",
+                  "api/query", "sdk/javascript", "sdk/python", "self-hosting", "faq")
+)  # fmt: skip
 
 #: Where a page leads, with the links' weights; pages that are not here lead to `_ANYWHERE`.
 _ANYWHERE = {"/": 3, "/pricing": 3, "/about": 2, "/careers": 1, "/contact": 1, "/docs": 1}
@@ -160,7 +167,7 @@ _LINKS: Mapping[str, Mapping[str, int]] = {
 
 
 class Act(NamedTuple):
-    """What a visitor may do on a page: how likely, as which event with one of which properties, where it leads."""
+    """What may be done on a page: how likely, as which event with one of which properties, where it leads."""
 
     chance: float
     event: str
@@ -181,7 +188,7 @@ def _call(chance: float, label: str, leads: str) -> tuple[Act, ...]:
     return (Act(chance, "click", ({"kind": "cta", "label": label},), leads),)
 
 
-_QUERIES = "webhooks funnels python export api-key docker timezone gdpr bots sso".split()
+_QUERIES = ("webhooks", "funnels", "python", "export", "api key", "docker", "timezone", "gdpr", "bots", "sso")
 _SEARCH = (Act(0.13, "search", tuple({"query": q, "results": 5 * i % 17} for i, q in enumerate(_QUERIES))),)
 
 #: What is done where, in this order: who leaves out an act does none of the later ones.
@@ -205,7 +212,7 @@ _ACTS: Mapping[str, tuple[Act, ...]] = {
 
 
 class Arrival(NamedTuple):
-    """A way to the site: its share of first and of later visits, how many leave at once, where the others begin."""
+    """A way to the site: its share of first and of later visits, how many leave at once, where it leads."""
 
     first: float
     later: float
@@ -238,9 +245,9 @@ ARRIVALS: Final = (
 
 
 class Burst(NamedTuple):
-    """Visits beside the usual: from the `weekday` in the week that ends `age` days before the last, by day.
+    """Visits beside the usual: by day from the `weekday` in the week that ends `age` days before the last.
 
-    On the first day they begin at the hour `begins` and fade, where one is given; `known` of them are earlier visitors.
+    Where `begins` is given, the first day's begin at that hour and fade. `known` of them are earlier visitors.
     """
 
     age: int
@@ -253,17 +260,20 @@ class Burst(NamedTuple):
 
 _NEWS = "?utm_source=newsletter&utm_medium=email&utm_campaign=release-notes"
 _AD = "?utm_source=google&utm_medium=cpc&utm_campaign=product-analytics&gclid={click}"
+_NEWSLETTER = Arrival(0, 0, "", _NEWS, 0.34, ("/changelog", _POSTS[3]))
+_VIRAL = ARRIVALS[4]._replace(bounces=0.66, pages=(_POSTS[2],))
+_PAID = Arrival(0, 0, "https://www.google.com/", _AD, 0.52, ("/", "/pricing", "/features/funnels"))
 BURSTS: Final = (
-    Burst(10, 1, (520, 190, 80, 30, 12), 7.5, 0.6, Arrival(0, 0, "", _NEWS, 0.34, ("/changelog", _POSTS[3]))),
-    Burst(19, 2, (1_900, 520, 170, 70, 40, 20), 13, 0, ARRIVALS[4]._replace(bounces=0.66, pages=(_POSTS[2],))),
-    Burst(36, 0, (90, 130, 150, 150, 140, 70, 75, 150, 150, 110), None, 0,
-          Arrival(0, 0, "https://www.google.com/", _AD, 0.52, ("/", "/pricing", "/features/funnels"))),
-)  # fmt: skip
+    Burst(10, 1, (520, 190, 80, 30, 12), 7.5, 0.6, _NEWSLETTER),
+    Burst(19, 2, (1_900, 520, 170, 70, 40, 20), 13, 0, _VIRAL),
+    Burst(36, 0, (90, 130, 150, 150, 140, 70, 75, 150, 150, 110), None, 0, _PAID),
+)
 
 _DOWN = (4, 3, 9, 14)  # age and weekday as of a burst, from this hour, to that one
 _PLACES = _spread({place: country.weight for place, country in enumerate(COUNTRIES)}, 10)
 _DEVICES = _spread(AGENTS, 10)
-_NEXT = defaultdict(lambda: _spread(_ANYWHERE), {page: _spread(links) for page, links in _LINKS.items()})
+_NEXT = {page: _spread(links) for page, links in _LINKS.items()}
+_NEXT_ANYWHERE = _spread(_ANYWHERE)
 _FIRST_WAYS = _spread({arrival: arrival.first for arrival in ARRIVALS})
 _LATER_WAYS = _spread({arrival: arrival.later for arrival in ARRIVALS})
 _FAR = ("Asia", "Australia", "Africa")
@@ -296,7 +306,7 @@ def _ahead(day: date, zone: str) -> int:
 
 @dataclass(slots=True)
 class _Visitor:
-    """Who comes: `place` is their country's in the table, `vitals` is what their pages measure. Bots have no id."""
+    """Who comes: `place` is their country's in the table, `vitals` what their pages measure; bots have no id."""
 
     id: str | None
     ip: str
@@ -317,7 +327,8 @@ class _Traffic:
         self._known: list[_Visitor] = []
         self._due: defaultdict[date, list[_Visitor]] = defaultdict(list)
         self._events: list[WireEvent] = []
-        self._vitals = {(device, far): self._loads(device, far) for device in _LOADING for far in (False, True)}
+        kinds = [(device, far) for device in _LOADING for far in (False, True)]
+        self._vitals = {kind: self._loads(*kind) for kind in kinds}
         self._pauses = [min(round(random.lognormvariate(10, 1.1)), 20 * 60_000) + 1_500 for _ in range(4_096)]
         self._lengths = [min(2 + int(random.expovariate(0.36)), _MOST_PAGES) for _ in range(4_096)]
 
@@ -372,9 +383,9 @@ class _Traffic:
         end = bisect_left(events, self._midnight + _DAY, key=_AT)
         self._events = events[end:]
         del events[end:]
-        age, weekday, begins, ends = _DOWN
+        age, weekday, *hours = _DOWN
         if self._day == _day_of(self._last, age, weekday):
-            first, after = (bisect_left(events, self._midnight + hour * _HOUR, key=_AT) for hour in (begins, ends))
+            first, after = (bisect_left(events, self._midnight + hour * _HOUR, key=_AT) for hour in hours)
             del events[first:after]
         events += self._random.sample(events, round(len(events) * _SENT_TWICE))
         events.sort(key=_AT)
@@ -387,7 +398,8 @@ class _Traffic:
         ip = f"{COUNTRIES[place].block}.{int(chance() * 256)}.{int(chance() * 254) + 1}"
         visits = min(int((1 - chance()) ** (-1 / 1.6)), _MOST_VISITS)
         vitals = self._vitals[device, COUNTRIES[place].zone.startswith(_FAR)]
-        visitor = _Visitor(f"{self._random.getrandbits(56):014x}", ip, agent, place, vitals, visits, 4 + 40 / visits)
+        name = f"{self._random.getrandbits(56):014x}"
+        visitor = _Visitor(name, ip, agent, place, vitals, visits, 4 + 40 / visits)
         self._known.append(visitor)
         return visitor
 
@@ -403,7 +415,8 @@ class _Traffic:
             self._walk(visitor, self._one(_LATER_WAYS), at + int((3 + 5 * self._chance()) * _HOUR))
         visitor.visits_left -= 1
         if visitor.visits_left > 0:
-            next_day = self._day + timedelta(days=1 + int(self._random.expovariate(1 / visitor.days_between)))
+            silence = 1 + int(self._random.expovariate(1 / visitor.days_between))
+            next_day = self._day + timedelta(days=silence)
             if next_day.weekday() > 4 and self._chance() < 0.5:
                 next_day += timedelta(days=7 - next_day.weekday() + int(4 * self._chance()))
             self._due[next_day].append(visitor)
@@ -421,7 +434,7 @@ class _Traffic:
             if seen >= length and not leads:
                 return
             at += self._one(self._pauses)
-            page, referrer = leads or self._one(_NEXT[page]), url
+            page, referrer = leads or self._one(_NEXT.get(page, _NEXT_ANYWHERE)), url
             url = f"{_SITE}{page}"
 
     def _act(self, page: str, visitor: _Visitor, url: str, at: int) -> tuple[int, str]:
@@ -451,8 +464,8 @@ class _Traffic:
         return [self._load(device, far) if self._chance() < _MEASURED else None for _ in range(1_024)]
 
     def _load(self, device: str, far: bool) -> dict[str, Any]:
-        drawn = [self._random.lognormvariate(log(m), s) for m, s in zip(_LOADING[device], _SIGMAS, strict=True)]
+        medians = zip(_LOADING[device], _SIGMAS, strict=True)
+        drawn = [self._random.lognormvariate(log(median), sigma) for median, sigma in medians]
         ttfb = drawn[0] + 260 * far
         times = {"ttfbMs": ttfb, "fcpMs": ttfb + drawn[1], "lcpMs": ttfb + sum(drawn[1:3]), "inpMs": drawn[3]}
         return {name: round(time) for name, time in times.items()} | {"clsScore": round(drawn[4], 3)}
-

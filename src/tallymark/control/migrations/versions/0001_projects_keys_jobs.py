@@ -20,7 +20,7 @@ def upgrade() -> None:
         "meta",
         sa.Column("key", sa.String(64), nullable=False),
         sa.Column("value", sa.String(), nullable=False),
-        sa.PrimaryKeyConstraint("key", name="pk_meta"),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_meta")),
     )
 
 
@@ -43,15 +43,20 @@ def _projects() -> None:
         sa.Column("quota", sa.BigInteger(), nullable=True),
         sa.Column("created_at", _INSTANT, nullable=False),
         sa.Column("deleted_at", _INSTANT, nullable=True),
-        sa.PrimaryKeyConstraint("id", name="pk_projects"),
-        sa.CheckConstraint("pii IN ('reject', 'redact', 'allow')", name="ck_projects_pii"),
-        sa.CheckConstraint("bots IN ('mark', 'refuse')", name="ck_projects_bots"),
-        sa.CheckConstraint("retention_hours > 0", name="ck_projects_retention_hours"),
-        sa.CheckConstraint("quota >= 0", name="ck_projects_quota"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_projects")),
+        sa.CheckConstraint("pii IN ('reject', 'redact', 'allow')", name=op.f("ck_projects_pii")),
+        sa.CheckConstraint("bots IN ('mark', 'refuse')", name=op.f("ck_projects_bots")),
+        sa.CheckConstraint("retention_hours > 0", name=op.f("ck_projects_retention_hours")),
+        sa.CheckConstraint("quota >= 0", name=op.f("ck_projects_quota")),
     )
     live = sa.text("deleted_at IS NULL")
     op.create_index(
-        "uq_projects_name_live", "projects", ["name"], unique=True, sqlite_where=live, postgresql_where=live
+        op.f("uq_projects_name_live"),
+        "projects",
+        ["name"],
+        unique=True,
+        sqlite_where=live,
+        postgresql_where=live,
     )
 
 
@@ -66,12 +71,12 @@ def _keys() -> None:
         sa.Column("hash", sa.String(64), nullable=False),
         sa.Column("created_at", _INSTANT, nullable=False),
         sa.Column("revoked_at", _INSTANT, nullable=True),
-        sa.PrimaryKeyConstraint("id", name="pk_keys"),
-        sa.ForeignKeyConstraint(["project_id"], ["projects.id"], name="fk_keys_project_id_projects"),
-        sa.UniqueConstraint("hash", name="uq_keys_hash"),
-        sa.CheckConstraint("scope IN ('ingest', 'read', 'admin')", name="ck_keys_scope"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_keys")),
+        sa.ForeignKeyConstraint(["project_id"], ["projects.id"], name=op.f("fk_keys_project_id_projects")),
+        sa.UniqueConstraint("hash", name=op.f("uq_keys_hash")),
+        sa.CheckConstraint("scope IN ('ingest', 'read', 'admin')", name=op.f("ck_keys_scope")),
     )
-    op.create_index("ix_keys_project_id", "keys", ["project_id"])
+    op.create_index(op.f("ix_keys_project_id"), "keys", ["project_id"])
 
 
 def _jobs() -> None:
@@ -84,16 +89,18 @@ def _jobs() -> None:
         sa.Column("detail", sa.String(), nullable=False),
         sa.Column("started_at", _INSTANT, nullable=False),
         sa.Column("finished_at", _INSTANT, nullable=True),
-        sa.PrimaryKeyConstraint("id", name="pk_job_runs"),
-        sa.ForeignKeyConstraint(["project_id"], ["projects.id"], name="fk_job_runs_project_id_projects"),
-        sa.CheckConstraint("status IN ('running', 'done', 'failed')", name="ck_job_runs_status"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_job_runs")),
+        sa.ForeignKeyConstraint(
+            ["project_id"], ["projects.id"], name=op.f("fk_job_runs_project_id_projects")
+        ),
+        sa.CheckConstraint("status IN ('running', 'done', 'failed')", name=op.f("ck_job_runs_status")),
     )
-    op.create_index("ix_job_runs_project_id", "job_runs", ["project_id"])
-    op.create_index("ix_job_runs_started_at", "job_runs", ["started_at"])
+    op.create_index(op.f("ix_job_runs_project_id"), "job_runs", ["project_id"])
+    op.create_index(op.f("ix_job_runs_started_at"), "job_runs", ["started_at"])
     op.create_table(
         "leases",
         sa.Column("name", sa.String(200), nullable=False),
         sa.Column("holder", sa.String(200), nullable=False),
         sa.Column("expires_at", _INSTANT, nullable=False),
-        sa.PrimaryKeyConstraint("name", name="pk_leases"),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_leases")),
     )

@@ -1,0 +1,97 @@
+"""`/v1/keys` as its clients see it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.api.control_app import Api, control_api
+
+
+@pytest.fixture
+def api(tmp_path: Path) -> Iterator[Api]:
+    with control_api(tmp_path) as running:
+        yield running
+
+
+def code(answer: tuple[int, Any]) -> tuple[int, str]:
+    return answer[0], answer[1]["error"]["code"]
+
+
+def issue(api: Api, key: str, **body: object) -> Any:
+    status, answer = api.ask("POST", "/v1/keys", key, json=body)
+    assert status == 201, answer
+    return answer["key"]
+
+
+def test_a_new_key_works_and_is_shown_once(api: Api) -> None:
+    admin = api.create("site")["admin"]
+    key = issue(api, admin, project="site", scope="read", label="dashboard")
+    secret = key.pop("secret")
+    assert secret.startswith(key["prefix"])
+    assert (key["project"], key["scope"], key["label"]) == ("site", "read", "dashboard")
+    assert key["revokedAt"] is None
+    assert api.ask("GET", "/v1/projects/site", secret)[0] == 200
+    status, listed = api.ask("GET", "/v1/keys", admin)
+    assert status == 200
+    assert listed["keys"][-1] == key
+    assert secret not in str(listed)
+
+
+def test_a_revoked_key_stops_working_at_once(api: Api) -> None:
+    admin = api.create("site")["admin"]
+    key = issue(api, admin, project="site", scope="read")
+    assert api.ask("GET", "/v1/projects/site", key["secret"])[0] == 200
+    status, body = api.ask("DELETE", f"/v1/keys/{key['id']}", admin)
+    assert status == 200
+    assert body["key"]["revokedAt"].endswith("Z")
+    assert code(api.ask("GET", "/v1/projects/site", key["secret"])) == (401, "unauthorized")
+    assert api.ask("DELETE", f"/v1/keys/{key['id']}", admin) == (200, body)
+    assert body["key"] in api.ask("GET", "/v1/keys?project=site", admin)[1]["keys"]
+
+
+def test_keys_of_others_are_not_there(api: Api) -> None:
+    site, shop = api.create("site"), api.create("shop")
+    assert {key["project"] for key in api.ask("GET", "/v1/keys")[1]["keys"]} == {"site", "shop"}
+    assert {key["project"] for key in api.ask("GET", "/v1/keys?project=shop")[1]["keys"]} == {"shop"}
+    assert {key["project"] for key in api.ask("GET", "/v1/keys", site["admin"])[1]["keys"]} == {"site"}
+    assert code(api.ask("GET", "/v1/keys?project=shop", site["admin"])) == (404, "not_found")
+    foreign = api.ask("GET", "/v1/keys", shop["admin"])[1]["keys"][0]["id"]
+    assert code(api.ask("DELETE", f"/v1/keys/{foreign}", site["admin"])) == (404, "not_found")
+    body = {"project": "shop", "scope": "read"}
+    assert code(api.ask("POST", "/v1/keys", site["admin"], json=body)) == (404, "not_found")
+
+
+def test_keys_are_an_admins_business(api: Api) -> None:
+    keys = api.create("site")
+    for scope in ("ingest", "read"):
+        body = {"project": "site", "scope": "read"}
+        assert code(api.ask("POST", "/v1/keys", keys[scope], json=body)) == (403, "forbidden")
+        assert code(api.ask("GET", "/v1/keys", keys[scope])) == (403, "forbidden")
+        assert code(api.ask("DELETE", "/v1/keys/1", keys[scope])) == (403, "forbidden")
+    assert code(api.ask("GET", "/v1/keys", None)) == (401, "unauthorized")
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"scope": "read"}, "project"),
+        ({"project": 1, "scope": "read"}, "project"),
+        ({"project": "site"}, "scope"),
+        ({"project": "site", "scope": "write"}, "scope"),
+        ({"project": "site", "scope": ["read"]}, "scope"),
+        ({"project": "site", "scope": "read", "label": None}, "label"),
+        ({"project": "site", "scope": "read", "label": "x" * 201}, "label"),
+        ({"project": "site", "scope": "read", "secret": "mine"}, "secret"),
+    ],
+)
+def test_a_bad_key_says_which_field(api: Api, body: object, field: str) -> None:
+    api.create("site")
+    status, answer = api.ask("POST", "/v1/keys", json=body)
+    assert (status, answer["error"]["code"], answer["error"]["field"]) == (400, "bad_request", field)
+
+
+@pytest.mark.parametrize(("key", "status"), [("99", 404), ("x", 404), ("0", 400), ("9" * 30, 400)])
+def test_a_key_that_is_not_there(api: Api, key: str, status: int) -> None:
+    assert api.ask("DELETE", f"/v1/keys/{key}")[0] == status
