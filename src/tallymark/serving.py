@@ -9,6 +9,7 @@ import structlog
 import uvloop
 from granian.constants import Interfaces
 from granian.server.embed import Server
+from litestar import Litestar
 
 from tallymark.app import build
 from tallymark.config import Settings
@@ -22,13 +23,14 @@ _BACKLOG = 4_096
 _AT_ONCE = 2_048
 
 
-def serve(settings: Settings, announce: Callable[[str], None]) -> None:
+def serve(settings: Settings, announce: Callable[[str], None], app: Litestar | None = None) -> None:
     """Serves until SIGTERM or SIGINT; then takes no more, writes everything and returns.
 
-    `announce` is told the server's URL once it listens. Errors: `BadSetting` where the port is taken.
+    `announce` is told the server's URL once it listens. Errors: `BadSetting` where the port is taken, and those of
+    `app.build`.
     """
-    _check_port(settings)
-    app = build(settings)
+    check_port(settings)
+    app = app or build(settings)
     url = f"http://{settings.host}:{settings.port}"
 
     async def run() -> None:
@@ -62,7 +64,8 @@ async def _listening(settings: Settings, serving: "asyncio.Task[None]") -> None:
             return
 
 
-def _check_port(settings: Settings) -> None:
+def check_port(settings: Settings) -> None:
+    """Raises `BadSetting` where the port can't be listened on."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -8,6 +8,7 @@ from typing import Any
 
 from litestar import Litestar
 from litestar.datastructures import State
+from litestar.openapi import OpenAPIConfig
 from litestar.testing import TestClient
 
 from tallymark.access.guard import Access
@@ -35,6 +36,9 @@ def control_app(database: Database, admin: str = ADMIN, **more: Any) -> Litestar
         [projects_router, keys_router],
         state=State({**services, **more}, deep_copy=False),
         exception_handlers=EXCEPTION_HANDLERS,
+        openapi_config=OpenAPIConfig("Control", "1", use_handler_docstrings=True),
+        on_shutdown=[database.close],
+        logging_config=None,
     )
 
 

@@ -9,13 +9,21 @@ import typer
 from litestar import Litestar
 
 from tallymark import __version__
-from tallymark.cli import keys, projects
+from tallymark.cli import doctor, importing, keys, projects, querying, rollups, serving
 from tallymark.cli.connection import Build, Start
 from tallymark.config import Settings
 from tallymark.errors import BadSetting, TallymarkError
 
 #: Every group of commands there is.
-GROUPS: tuple[typer.Typer, ...] = (projects.app, keys.app)
+GROUPS: tuple[typer.Typer, ...] = (
+    serving.app,
+    projects.app,
+    keys.app,
+    importing.app,
+    querying.app,
+    rollups.app,
+    doctor.app,
+)
 
 app = typer.Typer(
     name="tallymark",

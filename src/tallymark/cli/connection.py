@@ -66,6 +66,17 @@ class Connection:
         """As `get`; `json` is encoded, `content` is sent as it is."""
         return self._ask("POST", path, params=params, json=json, content=content)
 
+    def stream(self, method: str, path: str, *, params: dict[str, Any] | None = None) -> Iterator[str]:
+        """The lines of an answer as they come. Errors: `Refused`, `Unreachable`."""
+        try:
+            with self._client.stream(method, path, params=params) as response:
+                if not response.is_success:
+                    response.read()
+                    raise Refused(response)
+                yield from response.iter_lines()
+        except httpx.TransportError as error:
+            raise Unreachable(f"Nothing answers at {self._client.base_url}: {error}") from error
+
     def patch(self, path: str, *, json: object) -> Any:
         """As `get`."""
         return self._ask("PATCH", path, json=json)
@@ -149,10 +160,13 @@ class _InProcess(httpx.BaseTransport):
     def __init__(self, app: Litestar) -> None:
         asgi = cast(Any, app)  # the two describe ASGI in different words
         self._transport = httpx.ASGITransport(asgi, raise_app_exceptions=False)
-        with ExitStack() as stack:
-            self._portal = stack.enter_context(start_blocking_portal())
-            stack.enter_context(self._portal.wrap_async_context_manager(app.lifespan()))
-            self._running = stack.pop_all()
+        try:
+            with ExitStack() as stack:
+                self._portal = stack.enter_context(start_blocking_portal())
+                stack.enter_context(self._portal.wrap_async_context_manager(app.lifespan()))
+                self._running = stack.pop_all()
+        except ExceptionGroup as group:  # what fails while the framework has tasks running comes wrapped
+            raise _only(group) from group
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """What the application answers, whole."""
@@ -166,6 +180,13 @@ class _InProcess(httpx.BaseTransport):
         answer = await self._transport.handle_async_request(request)
         content = b"".join([chunk async for chunk in answer.aiter_raw()])
         return httpx.Response(answer.status_code, headers=answer.headers, stream=httpx.ByteStream(content))
+
+
+def _only(error: Exception) -> Exception:
+    """The one exception inside groups of one."""
+    while isinstance(error, ExceptionGroup) and len(error.exceptions) == 1:
+        error = error.exceptions[0]
+    return error
 
 
 def _client(url: str, key: str, **options: Any) -> httpx.Client:

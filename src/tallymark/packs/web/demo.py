@@ -247,7 +247,7 @@ ARRIVALS: Final = (
 class Burst(NamedTuple):
     """Visits beside the usual: by day from the `weekday` in the week that ends `age` days before the last.
 
-    Where `begins` is given, the first day's begin at that hour and fade. `known` of them are earlier visitors.
+    Where `begins` is given, the first day's begin then and fade. `known` of them are earlier visitors.
     """
 
     age: int
@@ -306,7 +306,7 @@ def _ahead(day: date, zone: str) -> int:
 
 @dataclass(slots=True)
 class _Visitor:
-    """Who comes: `place` is their country's in the table, `vitals` what their pages measure; bots have no id."""
+    """Who comes: `place` is their country in the table, `vitals` what their pages measure; no id: a bot."""
 
     id: str | None
     ip: str

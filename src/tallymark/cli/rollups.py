@@ -1,0 +1,135 @@
+"""`tallymark rollup`: run, backfill, status, check."""
+
+import json
+from collections import Counter
+from datetime import date
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from tallymark.cli.connection import Connection, Start
+from tallymark.cli.output import AsJson, print_json, print_table
+
+app = typer.Typer(name="rollup", help="Refresh, rebuild and check rollups.", no_args_is_help=True)
+
+ProjectOption = Annotated[str | None, typer.Option("--project", help="Name of the project; default: every project.")]
+
+_DAY_COLUMNS = {"project": "Project", "day": "Day", "outcome": "Outcome", "message": ""}
+_STATUS_COLUMNS = {
+    "project": "Project",
+    "rolledUpThrough": "Rolled up through",
+    "lagSeconds": "Lag, s",
+    "lastRun": "Last run",
+    "lastRunSeconds": "Took, s",
+    "days": "Days",
+    "sealedDays": "Sealed",
+    "stale": "Stale days",
+    "events": "Events",
+}
+
+
+@app.command("run", epilog="Example: tallymark rollup run --project site")
+def run(context: typer.Context, project: ProjectOption = None, as_json: AsJson = False) -> None:
+    """Refresh the days whose events or definitions have changed."""
+    with _connect(context) as connection:
+        answer = connection.post("/v1/rollup/run", params=_named(project))
+    if as_json:
+        print_json(answer)
+    elif answer["days"]:
+        print_table(_DAY_COLUMNS, answer["days"])
+    else:
+        typer.echo("Nothing is stale.")
+
+
+@app.command("backfill", epilog="Example: tallymark rollup backfill --from 2026-11-01 --to 2026-11-20 --project site")
+def backfill(
+    context: typer.Context,
+    first: Annotated[str, typer.Option("--from", help="First day, YYYY-MM-DD.")],
+    last: Annotated[str, typer.Option("--to", help="Last day, YYYY-MM-DD.")],
+    project: ProjectOption = None,
+    as_json: AsJson = False,
+) -> None:
+    """Compute the days of a window again, whether they changed or not. Numbers stay what they are."""
+    with _connect(context) as connection:
+        days = _backfill(connection, first, last, project)
+    if as_json:
+        print_json({"days": days})
+        return
+    outcomes = Counter(day["outcome"] for day in days)
+    typer.echo(", ".join(f"{n} days {outcome}" for outcome, n in sorted(outcomes.items())) or "No days.")
+    for day in days:
+        if day["outcome"] == "sealed":
+            typer.echo(f"  {day['message']}")
+
+
+def _backfill(connection: Connection, first: str, last: str, project: str | None) -> list[dict[str, Any]]:
+    days: list[dict[str, Any]] = []
+    columns = (TextColumn("backfill, days"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("days", total=_length(first, last) if project else None)
+        params = {"from": first, "to": last, **_named(project)}
+        for line in connection.stream("POST", "/v1/rollup/backfill", params=params):
+            said = json.loads(line)
+            if "error" in said:
+                typer.echo(f"error: {said['error']['message']}", err=True)
+                raise typer.Exit(1)
+            days.append(said)
+            progress.advance(task)
+    return days
+
+
+def _length(first: str, last: str) -> int | None:
+    try:
+        return (date.fromisoformat(last) - date.fromisoformat(first)).days + 1
+    except ValueError:
+        return None
+
+
+@app.command("status", epilog="Example: tallymark rollup status --json")
+def status(context: typer.Context, project: ProjectOption = None, as_json: AsJson = False) -> None:
+    """Show per project the day rolled up through, the lag, the last run and what is stale."""
+    with _connect(context) as connection:
+        answer = connection.get("/v1/rollup/status", params=_named(project))
+    if as_json:
+        print_json(answer)
+        return
+    print_table(_STATUS_COLUMNS, [{**p, "stale": _shortened(p["staleDays"])} for p in answer["projects"]])
+
+
+def _shortened(days: list[str]) -> str:
+    return ", ".join(days[:3]) + (f" and {len(days) - 3} more" if len(days) > 3 else "")
+
+
+@app.command("check", epilog="Example: tallymark rollup check --project site --from 2026-11-01")
+def check(
+    context: typer.Context,
+    project: ProjectOption = None,
+    first: Annotated[str | None, typer.Option("--from", help="First day; default: every day.")] = None,
+    last: Annotated[str | None, typer.Option("--to", help="Last day; default: every day.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Compare raw events with rollups; exits 1 with a table where they differ."""
+    params = {**_named(project), **({"from": first} if first else {}), **({"to": last} if last else {})}
+    with _connect(context) as connection:
+        answer = connection.get("/v1/rollup/check", params=params)
+    if as_json:
+        print_json(answer)
+    elif answer["differences"]:
+        print_table({"project": "Project", "day": "Day", "measure": "Measure", "raw": "Raw", "rollups": "Rollups"},
+                    answer["differences"])  # fmt: skip
+    else:
+        waiting = f"; {len(answer['staleDays'])} wait for a refresh" if answer["staleDays"] else ""
+        typer.echo(f"{answer['days']} days agree with their raw events{waiting}.")
+    if answer["differences"]:
+        raise typer.Exit(1)
+
+
+def _named(project: str | None) -> dict[str, str]:
+    return {"project": project} if project else {}
+
+
+def _connect(context: typer.Context) -> Connection:
+    start: Start = context.obj
+    return start.connect()

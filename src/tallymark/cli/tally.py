@@ -1,0 +1,129 @@
+"""What an import has come to, as a table for people and as JSON for programs."""
+
+import math
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from rich.console import Console
+from rich.table import Table
+
+from tallymark.ingest.access_log import RequestKind
+
+_EXAMPLES: Final = 5
+
+_KINDS: Final[dict[RequestKind, str]] = {
+    "page": "page views",
+    "bot": "page views of bots",
+    "asset": "assets",
+    "feed": "feeds",
+    "failed": "failures",
+    "redirect": "redirects",
+    "not_get": "other methods",
+}
+
+
+@dataclass
+class Tally:
+    """Entries read, accepted, and refused by reason, with the places of the first few refused ones.
+
+    `kinds` are an access log's requests by kind; `refreshed` the days whose numbers are new, None if nobody
+    asked for that; `keys` those of a project that was made for the import.
+    """
+
+    project: str
+    dry_run: bool = False
+    kinds: Counter[RequestKind] | None = None
+    read: int = 0
+    accepted: int = 0
+    refused: Counter[str] = field(default_factory=Counter)
+    examples: dict[str, list[str]] = field(default_factory=dict)
+    first: float = math.inf
+    last: float = -math.inf
+    seconds: float = 0.0
+    refreshed: int | None = None
+    keys: dict[str, str] | None = None
+
+    def accept(self, moment: float | None) -> None:
+        """Counts an accepted event with its time in epoch seconds, if it says one."""
+        self.accepted += 1
+        if moment is not None:
+            self.first, self.last = min(self.first, moment), max(self.last, moment)
+
+    def refuse(self, reason: str, place: str) -> None:
+        """Counts a refused entry."""
+        self.refused[reason] += 1
+        places = self.examples.setdefault(reason, [])
+        if len(places) < _EXAMPLES:
+            places.append(place)
+
+    def days(self) -> tuple[str, str] | None:
+        """The first and the last day (UTC) of what was accepted; None if no event said its time."""
+        if self.first > self.last:
+            return None
+        return _day(self.first), _day(self.last)
+
+    def rate(self) -> int:
+        """Accepted events per second."""
+        return round(self.accepted / self.seconds) if self.seconds else 0
+
+    def told(self) -> dict[str, Any]:
+        """All of it as JSON."""
+        first, last = self.days() or (None, None)
+        told: dict[str, Any] = {
+            "project": self.project,
+            "dryRun": self.dry_run,
+            "read": self.read,
+            "accepted": self.accepted,
+            "refused": dict(self.refused),
+            "examples": self.examples,
+            "firstDay": first,
+            "lastDay": last,
+            "seconds": round(self.seconds, 3),
+            "eventsPerSecond": self.rate(),
+            "daysRefreshed": self.refreshed,
+        }
+        if self.kinds is not None:
+            told["kinds"] = {kind: self.kinds[kind] for kind in _KINDS}
+        if self.keys is not None:
+            told["keys"] = self.keys
+        return told
+
+    def show(self) -> None:
+        """Prints a table."""
+        console = Console(highlight=False, markup=False)
+        table = Table(box=None, pad_edge=False, show_header=False)
+        table.add_column()
+        table.add_column(justify="right")
+        table.add_column(overflow="fold", style="dim")
+        for row in self._rows():
+            table.add_row(*row)
+        console.print(table)
+        if self.keys:
+            console.print(f"\nCreated project {self.project}. Keys, shown this once:")
+            for scope, key in self.keys.items():
+                console.print(f"{scope:8}{key}", soft_wrap=True)
+
+    def _rows(self) -> Iterator[tuple[str, str, str]]:
+        """The table's lines: label, number, note."""
+        yield "Read", f"{self.read:,}", ""
+        if self.kinds is not None:
+            yield from ((f"  {label}", f"{self.kinds[kind]:,}", "") for kind, label in _KINDS.items())
+        yield (
+            "Well-formed" if self.dry_run else "Accepted",
+            f"{self.accepted:,}",
+            " to ".join(self.days() or ()),
+        )
+        yield "Refused", f"{self.refused.total():,}", ""
+        for reason, number in self.refused.most_common():
+            more = ", …" if number > _EXAMPLES else ""
+            yield f"  {reason}", f"{number:,}", ", ".join(self.examples[reason]) + more
+        yield "Seconds", f"{self.seconds:,.1f}", f"{self.rate():,} events/s"
+        if self.refreshed is not None:
+            yield "Days refreshed", f"{self.refreshed:,}", ""
+
+
+def _day(moment: float) -> str:
+    return datetime.fromtimestamp(moment, UTC).date().isoformat()

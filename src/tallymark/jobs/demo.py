@@ -1,0 +1,107 @@
+"""The demo: a project for each pack that has demo data, with 90 days of it, through the pipeline of any other event."""
+
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+from tallymark.access.keys import mint
+from tallymark.control.keys import Scope
+from tallymark.control.projects import Projects
+from tallymark.ingest.decode import Decoded, WireEvent
+from tallymark.ingest.enrich import Enricher
+from tallymark.ingest.gate import Limits, admit
+from tallymark.ingest.store import Store
+from tallymark.packs.web import demo as web
+from tallymark.rollup.keeper import Keeper
+from tallymark.spec.project import Project, parse_draft
+
+_SCOPES: tuple[Scope, ...] = ("ingest", "read", "admin")
+
+_FILE = "demo.json"
+
+#: Events that are stored together.
+_CHUNK = 20_000
+
+DAYS = 90
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A pack's demo: the project as its public JSON, and its events by day."""
+
+    project: Mapping[str, object]
+    days: Callable[[date, int], Iterator[tuple[date, list[WireEvent]]]]
+
+
+SAMPLES: tuple[Sample, ...] = (Sample(web.PROJECT, web.days),)
+
+#: Called with a project's name, what is done, how many days are done and how many there are.
+Report = Callable[[str, str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Demo:
+    """Makes demo projects where they are missing."""
+
+    projects: Projects
+    packs: list[str]
+    enricher: Enricher
+    store: Store
+    keeper: Keeper
+    data: Path
+
+    def prepare(self, now: datetime, report: Report) -> dict[str, dict[str, str]]:
+        """The keys of the demo projects by name and scope; what is missing is made, which takes some seconds."""
+        keys = _read(self.data / _FILE)
+        for sample in SAMPLES:
+            name = str(sample.project["name"])
+            project = self.projects.find(name)
+            if project is None or name not in keys:
+                project = self._create(sample, project, keys)
+            if not self.keeper.runs(project):
+                self._fill(project, sample, now, report)
+        return {name: keys[name] for name in (str(sample.project["name"]) for sample in SAMPLES)}
+
+    def _create(self, sample: Sample, old: Project | None, keys: dict[str, dict[str, str]]) -> Project:
+        if old is not None:
+            self.projects.delete(old.id)
+        minted = {scope: mint(scope, "demo") for scope in _SCOPES}
+        project = self.projects.create(parse_draft(dict(sample.project), self.packs), [m.draft for m in minted.values()])
+        keys[project.name] = {scope: m.secret for scope, m in minted.items()}
+        _write(self.data / _FILE, keys)
+        return project
+
+    def _fill(self, project: Project, sample: Sample, now: datetime, report: Report) -> None:
+        waiting: list[WireEvent] = []
+        for done, (_, events) in enumerate(sample.days(now.date(), DAYS), 1):
+            waiting += [event for event in events if _before(event, now)]
+            if len(waiting) >= _CHUNK or done == DAYS:
+                self._store(project, waiting, now)
+                waiting = []
+            report(project.name, "events", done, DAYS)
+        days = self.keeper.stale().get(project.id, [])
+        count = iter(range(1, len(days) + 1))
+        self.keeper.run(project, lambda _: report(project.name, "rollups", next(count, len(days)), len(days)))
+
+    def _store(self, project: Project, events: list[WireEvent], now: datetime) -> None:
+        limits = Limits(None, 0, 1_000, 1 << 20)
+        batch = admit(Decoded(events, range(len(events))), project, limits, int(now.timestamp() * 1000), "", b"")
+        self.store.put(self.enricher.rows(batch, ""))
+
+
+def _before(event: WireEvent, now: datetime) -> bool:
+    return isinstance(event.timestamp, int | float) and event.timestamp <= now.timestamp() * 1000
+
+
+def _read(path: Path) -> dict[str, dict[str, str]]:
+    keys: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    return keys
+
+
+def _write(path: Path, keys: Mapping[str, Mapping[str, str]]) -> None:
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+        json.dump(keys, file, indent=2)
