@@ -27,7 +27,7 @@ from tallymark.api.keys import keys_router
 from tallymark.api.projects import projects_router
 from tallymark.api.services import Services
 from tallymark.config import Settings
-from tallymark.control.database import open_database
+from tallymark.control.database import Database, open_database
 from tallymark.control.jobs import JobRuns
 from tallymark.control.keys import Keys
 from tallymark.control.leases import Leases
@@ -65,7 +65,8 @@ def build(settings: Settings, engine: Engine | None = None, now: Callable[[], fl
     """
     owned = engine is None
     opened = engine or open_engine(settings)
-    here, clock = _services(settings, opened, now), Clock(settings.refresh_seconds)
+    database = open_database(settings.control_url)
+    here, clock = _services(settings, opened, database, now), Clock(settings.refresh_seconds)
     directory = Directory(here.projects)
 
     def on_change(change: str, project: Project) -> None:
@@ -84,6 +85,7 @@ def build(settings: Settings, engine: Engine | None = None, now: Callable[[], fl
             await here.writer.close()
             await asyncio.to_thread(clock.stop)
             await asyncio.to_thread(_flush, here)
+            database.close()
             if owned:
                 opened.close()
 
@@ -103,14 +105,14 @@ def build(settings: Settings, engine: Engine | None = None, now: Callable[[], fl
         exception_handlers=EXCEPTION_HANDLERS,
         cors_config=CORSConfig(allow_origins=list(settings.cors_origins), allow_headers=["*"]),
         openapi_config=openapi_config(),
+        logging_config=None,
         request_max_body_size=settings.max_body_bytes,
     )
 
 
-def _services(settings: Settings, engine: Engine, now: Callable[[], float]) -> Services:
+def _services(settings: Settings, engine: Engine, database: Database, now: Callable[[], float]) -> Services:
     """Everything that handlers use."""
     catalog = Catalog.of(BUILTIN)
-    database = open_database(settings.control_url)
     projects, keys = Projects(database), Keys(database)
     keeper = Keeper(engine, catalog, projects, Leases(database), settings.settle_seconds, _holder(settings))
     store = Store(engine, Spool(settings.files_path / "spool"), settings.spool_bytes)

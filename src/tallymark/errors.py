@@ -9,7 +9,6 @@
     ├── Forbidden             403  forbidden
     ├── NotFound              404  not_found
     ├── Conflict              409  conflict
-    │   └── DaySealed         409  day_sealed
     ├── BodyTooLarge          413  body_too_large
     └── Unavailable           503  unavailable        (`Retry-After`)
         ├── QueueFull         503  queue_full
@@ -96,12 +95,6 @@ class Conflict(TallymarkError):
 
     status = 409
     code = "conflict"
-
-
-class DaySealed(Conflict):
-    """A day whose raw events have expired is never computed again."""
-
-    code = "day_sealed"
 
 
 class BodyTooLarge(TallymarkError):

@@ -8,7 +8,7 @@ import typer
 from typer.core import TyperGroup
 
 from tallymark import __version__
-from tallymark.cli import app
+from tallymark.cli import app, keys, projects
 from tests.cli.tool import Run
 
 
@@ -65,5 +65,11 @@ def test_every_command_says_what_it_does_and_shows_an_example() -> None:
     assert len(found) >= 8
     for path, command in found:
         assert command.help, path
-        assert path in (command.epilog or ""), path
-        assert any("--json" in parameter.opts for parameter in command.params), path
+        assert (command.epilog or "").startswith("Example: tallymark "), path
+        assert path.rpartition(" ")[2] in command.epilog, path
+
+
+def test_every_command_on_projects_and_keys_has_json() -> None:
+    for group in (projects.app, keys.app):
+        for path, command in commands(typer.main.get_command(group)):
+            assert any("--json" in parameter.opts for parameter in command.params), path

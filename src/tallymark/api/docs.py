@@ -13,5 +13,6 @@ def openapi_config() -> OpenAPIConfig:
         version=__version__,
         description="Events in, exact and repeatable numbers out.",
         path="/openapi",
+        use_handler_docstrings=True,
         render_plugins=[JsonRenderPlugin()],
     )

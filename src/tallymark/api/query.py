@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from litestar import Router, get
-from litestar.params import Parameter
+from litestar.params import QueryParameter
 
 from tallymark.answer.compare import Freshness, tell
 from tallymark.api.auth import Call, caller, project_for
@@ -30,20 +30,20 @@ from tallymark.spec.query import Query
 )
 def ask(
     request: Call,
-    project: Annotated[str, Parameter(description="Name or id of the project.")] = "",
-    metrics: Annotated[str, Parameter(description="Names of metrics, separated by commas.")] = "",
-    first: Annotated[str | None, Parameter(query="from", description="First day, YYYY-MM-DD.")] = None,
-    to: Annotated[str | None, Parameter(description="Last day, YYYY-MM-DD; default today.")] = None,
-    grain: Annotated[str | None, Parameter(description="hour, day, week or month.")] = None,
-    by: Annotated[str | None, Parameter(description="Dimension to break down by.")] = None,
+    project: Annotated[str, QueryParameter(description="Name or id of the project.")] = "",
+    metrics: Annotated[str, QueryParameter(description="Names of metrics, separated by commas.")] = "",
+    first: Annotated[str | None, QueryParameter(name="from", description="First day, YYYY-MM-DD.")] = None,
+    to: Annotated[str | None, QueryParameter(description="Last day, YYYY-MM-DD; default today.")] = None,
+    grain: Annotated[str | None, QueryParameter(description="hour, day, week or month.")] = None,
+    by: Annotated[str | None, QueryParameter(description="Dimension to break down by.")] = None,
     filter_: Annotated[
-        list[str] | None, Parameter(query="filter", description="dimension:operator:value|value; all must hold.")
+        list[str] | None, QueryParameter(name="filter", description="dimension:operator:value|value; all must hold.")
     ] = None,
-    compare_to: Annotated[str | None, Parameter(query="compareTo", description="previous, or FROM..TO.")] = None,
-    timezone: Annotated[str | None, Parameter(description="Zone of the days; default the project's.")] = None,
-    limit: Annotated[str | None, Parameter(description="Most rows of a breakdown; default 100.")] = None,
-    exact: Annotated[str | None, Parameter(description="true: from raw events.")] = None,
-    explain: Annotated[str | None, Parameter(description="true: with the plan.")] = None,
+    compare_to: Annotated[str | None, QueryParameter(name="compareTo", description="previous, or FROM..TO.")] = None,
+    timezone: Annotated[str | None, QueryParameter(description="Zone of the days; default the project's.")] = None,
+    limit: Annotated[str | None, QueryParameter(description="Most rows of a breakdown; default 100.")] = None,
+    exact: Annotated[str | None, QueryParameter(description="true: from raw events.")] = None,
+    explain: Annotated[str | None, QueryParameter(description="true: with the plan.")] = None,
 ) -> dict[str, Any]:
     """The answer to the question in the parameters."""
     given = {name: request.query_params.getall(name) for name in request.query_params}
@@ -78,7 +78,7 @@ def freshness(here: Services, project: Project, query: Query, now: datetime) -> 
 )
 def catalogue(
     request: Call,
-    project: Annotated[str, Parameter(description="Name or id of a project; default: all packs.")] = "",
+    project: Annotated[str, QueryParameter(description="Name or id of a project; default: all packs.")] = "",
 ) -> dict[str, Any]:
     """The catalogue."""
     here = services(request.app.state)

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import msgspec
 from litestar import Router, get, post
-from litestar.params import Parameter
+from litestar.params import QueryParameter
 from litestar.response import Stream
 
 from tallymark.api.auth import Call, project_for, require
@@ -18,11 +18,10 @@ from tallymark.api.question import parse_day
 from tallymark.api.services import Services, services
 from tallymark.errors import BadQuery, TallymarkError
 from tallymark.rollup.check import Difference, check
-from tallymark.rollup.keeper import Refreshed
-from tallymark.rollup.refresh import Outcome
+from tallymark.rollup.refresh import Outcome, Refreshed
 from tallymark.spec.project import Project
 
-_Project = Annotated[str, Parameter(query="project", description="Name or id; default: every project.")]
+_Project = Annotated[str, QueryParameter(name="project", description="Name or id; default: every project.")]
 
 
 def _projects(request: Call, name: str) -> list[Project]:
@@ -57,8 +56,8 @@ def run(request: Call, project: _Project = "") -> dict[str, Any]:
 )
 def backfill(
     request: Call,
-    first: Annotated[str, Parameter(query="from", description="First day, YYYY-MM-DD.")],
-    to: Annotated[str, Parameter(description="Last day, YYYY-MM-DD.")],
+    first: Annotated[str, QueryParameter(name="from", description="First day, YYYY-MM-DD.")],
+    to: Annotated[str, QueryParameter(description="Last day, YYYY-MM-DD.")],
     project: _Project = "",
 ) -> Stream:
     """Computes the days of a window again, changed or not."""
@@ -124,7 +123,7 @@ def told(day: Refreshed) -> dict[str, Any]:
     return {
         "project": day.project,
         "day": day.day.isoformat(),
-        "outcome": "sealed" if day.outcome is None else str(day.outcome),
+        "outcome": str(day.outcome),
         "message": day.message or None,
     }
 
@@ -159,8 +158,8 @@ def _status(here: Services, owner: Project, stale: list[date]) -> dict[str, Any]
 def compare(
     request: Call,
     project: _Project = "",
-    first: Annotated[str | None, Parameter(query="from", description="First day; default: every day.")] = None,
-    to: Annotated[str | None, Parameter(description="Last day; default: every day.")] = None,
+    first: Annotated[str | None, QueryParameter(name="from", description="First day; default: every day.")] = None,
+    to: Annotated[str | None, QueryParameter(description="Last day; default: every day.")] = None,
 ) -> dict[str, Any]:
     """Where a published day says something else than its raw events; days that wait for a refresh are named apart."""
     here = services(request.app.state)

@@ -13,6 +13,7 @@ from tallymark.cli import doctor, importing, keys, projects, querying, rollups, 
 from tallymark.cli.connection import Build, Start
 from tallymark.config import Settings
 from tallymark.errors import BadSetting, TallymarkError
+from tallymark.logs import configure
 
 #: Every group of commands there is.
 GROUPS: tuple[typer.Typer, ...] = (
@@ -59,6 +60,7 @@ def root(
     ] = False,
 ) -> None:
     """Events in, exact and repeatable numbers out."""
+    configure("warning", "auto")
     build: Build = context.obj or _build
     context.obj = Start(build, {"endpoint": endpoint, "key": key, "data": data})
 

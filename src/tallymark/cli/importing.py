@@ -31,11 +31,13 @@ app = typer.Typer(
 #: Of a project that an import creates.
 PACKS: Final = ("web",)
 
-Files = Annotated[list[str], typer.Argument(metavar="FILE...", help="Plain or gzip; - is standard input.")]
-ProjectName = Annotated[str, typer.Option("--project", "-p", help="Project that the events go to.")]
+Files = Annotated[list[str], typer.Argument(metavar="FILE", help="Plain or gzip; - is standard input.")]
+ProjectName = Annotated[str, typer.Option("--project", "-p", metavar="NAME", help="Where the events go.")]
 Create = Annotated[bool, typer.Option("--create", help="Create the project (pack web) if there is none.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Read and count, and send nothing.")]
-Host = Annotated[str, typer.Option(help="The site's host: tells its own pages from other sites'.")]
+Host = Annotated[
+    str, typer.Option(metavar="HOST", help="The site's host: tells its own pages from other sites'.")
+]
 Map = Annotated[
     list[str] | None,
     typer.Option(
@@ -47,16 +49,24 @@ Set = Annotated[
     typer.Option("--set", metavar="FIELD=TEXT", help="The same for every event; repeatable."),
 ]
 TimeFormat = Annotated[
-    str, typer.Option("--timestamp-format", help="How times are written: %d/%m/%Y; else ISO or epoch.")
+    str,
+    typer.Option(
+        "--timestamp-format", metavar="FORMAT", help="How times are written: %d/%m/%Y; else ISO or epoch."
+    ),
 ]
 DayZero = Annotated[
     datetime | None,
-    typer.Option("--day-offset-from", formats=["%Y-%m-%d"], help="Times are numbers of days since this day."),
+    typer.Option(
+        "--day-offset-from",
+        formats=["%Y-%m-%d"],
+        metavar="DAY",
+        help="Times are numbers of days since that day.",
+    ),
 ]
 Drop = Annotated[
     bool, typer.Option("--drop-unmapped", help="Leave other columns out; else they become properties.")
 ]
-Delimiter = Annotated[str, typer.Option(help="What stands between cells.")]
+Delimiter = Annotated[str, typer.Option(metavar="CHARACTER", help="What stands between cells.")]
 
 
 @dataclass(frozen=True)
@@ -71,7 +81,7 @@ class Job:
     as_json: bool
 
     def run(self, read: Read, log: LogEvents | None = None) -> None:
-        """Imports the files and shows the tally, even where an error ends it; exit code 1 if all was refused."""
+        """Imports the files and shows the tally, even of a broken import; exits with 1 if all was refused."""
         if not self.project and not self.dry_run:
             raise typer.BadParameter("say which project, as in --project site")
         for path in self.files:
@@ -80,8 +90,11 @@ class Job:
         try:
             with self._target(tally) as send, _meter(self.files, tally) as tell:
                 transfer(self.files, read, send, tally, tell)
-        finally:
-            self._show(tally)
+        except BaseException:
+            if tally.read:
+                self._show(tally)
+            raise
+        self._show(tally)
         if tally.refused and not tally.accepted:
             raise typer.Exit(1)
 
@@ -93,14 +106,14 @@ class Job:
             return
         with self.start.connect() as connection:
             tally.project, tally.keys = _project(connection, self.project, self.create)
-            yield sender(connection, tally.project, compress=bool(self.start.settings().endpoint))
+            yield sender(connection, tally.project)
             answer = connection.post("/v1/rollup/run", params={"project": tally.project})
             tally.refreshed = answer["refreshed"]
 
     def _show(self, tally: Tally) -> None:
         if self.as_json:
             print_json(tally.told())
-        elif tally.read:
+        else:
             tally.show()
 
 

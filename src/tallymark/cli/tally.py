@@ -5,7 +5,9 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Final
+from itertools import groupby
+from pathlib import Path
+from typing import Any, Final, NamedTuple
 
 from rich.console import Console
 from rich.table import Table
@@ -25,9 +27,16 @@ _KINDS: Final[dict[RequestKind, str]] = {
 }
 
 
+class Place(NamedTuple):
+    """Where an entry stands: a file, and the number of its line or row."""
+
+    file: str
+    number: int
+
+
 @dataclass
 class Tally:
-    """Entries read, accepted, and refused by reason, with the places of the first few refused ones.
+    """Entries read, accepted, and refused by reason; where the first few stand, what was said of the first.
 
     `kinds` are an access log's requests by kind; `refreshed` the days whose numbers are new, None if nobody
     asked for that; `keys` those of a project that was made for the import.
@@ -39,7 +48,8 @@ class Tally:
     read: int = 0
     accepted: int = 0
     refused: Counter[str] = field(default_factory=Counter)
-    examples: dict[str, list[str]] = field(default_factory=dict)
+    examples: dict[str, list[Place]] = field(default_factory=dict)
+    messages: dict[str, str] = field(default_factory=dict)
     first: float = math.inf
     last: float = -math.inf
     seconds: float = 0.0
@@ -52,9 +62,10 @@ class Tally:
         if moment is not None:
             self.first, self.last = min(self.first, moment), max(self.last, moment)
 
-    def refuse(self, reason: str, place: str) -> None:
-        """Counts a refused entry."""
+    def refuse(self, reason: str, place: Place, message: str) -> None:
+        """Counts a refused entry; `message` says what is wrong, and nothing of its content."""
         self.refused[reason] += 1
+        self.messages.setdefault(reason, message)
         places = self.examples.setdefault(reason, [])
         if len(places) < _EXAMPLES:
             places.append(place)
@@ -78,7 +89,10 @@ class Tally:
             "read": self.read,
             "accepted": self.accepted,
             "refused": dict(self.refused),
-            "examples": self.examples,
+            "examples": {
+                reason: {"message": self.messages[reason], "places": [place._asdict() for place in places]}
+                for reason, places in self.examples.items()
+            },
             "firstDay": first,
             "lastDay": last,
             "seconds": round(self.seconds, 3),
@@ -118,11 +132,20 @@ class Tally:
         )
         yield "Refused", f"{self.refused.total():,}", ""
         for reason, number in self.refused.most_common():
-            more = ", …" if number > _EXAMPLES else ""
-            yield f"  {reason}", f"{number:,}", ", ".join(self.examples[reason]) + more
+            yield f"  {reason}", f"{number:,}", self._where(reason)
+            yield "", "", self.messages[reason]
         yield "Seconds", f"{self.seconds:,.1f}", f"{self.rate():,} events/s"
         if self.refreshed is not None:
             yield "Days refreshed", f"{self.refreshed:,}", ""
+
+    def _where(self, reason: str) -> str:
+        """The places of the first refused entries, as in `a.csv: 2, 7; b.csv: 3, …`."""
+        places = self.examples[reason]
+        texts = [
+            f"{Path(file).name}: {', '.join(str(place.number) for place in group)}"
+            for file, group in groupby(places, lambda place: place.file)
+        ]
+        return "; ".join(texts) + (", …" if self.refused[reason] > len(places) else "")
 
 
 def _day(moment: float) -> str:

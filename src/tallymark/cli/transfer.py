@@ -8,13 +8,14 @@ import time
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, BinaryIO, Final, NamedTuple, cast
 
 import msgspec
 
 from tallymark.cli.connection import Connection, Refused
-from tallymark.cli.tally import Tally
+from tallymark.cli.tally import Place, Tally
 from tallymark.errors import BadRequest, BodyTooLarge
 from tallymark.ingest.decode import decode
 from tallymark.ingest.log_events import Numbered, Wire
@@ -34,16 +35,16 @@ _encode = msgspec.json.Encoder(enc_hook=str).encode
 
 #: Makes events of a file's plain content.
 Read = Callable[[BinaryIO], Iterator[Numbered]]
-#: Sends a chunk of NDJSON; gives what `/v1/import` answers: `{"rejected": [{"index", "reason"}, …], …}`.
+#: Sends an array of events; gives the answer: `{"rejected": [{"index", "reason", "message"}, …], …}`.
 Send = Callable[[bytes], dict[str, Any]]
 #: Hears how many bytes of all files are read.
 Tell = Callable[[int], None]
 
 
 class Entry(NamedTuple):
-    """An event that is about to be sent: its place (`file:number`), its time in epoch seconds, its JSON."""
+    """An event that is about to be sent: its number in the file, its time in epoch seconds, its JSON."""
 
-    place: str
+    number: int
     moment: float | None
     body: bytes
 
@@ -54,7 +55,7 @@ def transfer(files: Sequence[str], read: Read, send: Send, tally: Tally, tell: T
     for path in files:
         with _opened(path) as (file, position):
             for chunk in _chunks(path, _named(path, read(file)), tally):
-                _deliver(chunk, send, tally)
+                _deliver(path, chunk, send, tally)
                 tally.seconds = time.perf_counter() - started
                 tell(before + position())
             before += position()
@@ -70,23 +71,19 @@ def check_file(path: str) -> None:
         raise BadRequest(f"{path} can't be read.")
 
 
-def sender(connection: Connection, project: str, compress: bool) -> Send:
-    """Sends chunks to a project, gzipped if so asked; while the server is busy, waits up to two minutes."""
-    headers = {"Content-Type": "application/x-ndjson"} | ({"Content-Encoding": "gzip"} if compress else {})
+def sender(connection: Connection, project: str, sleep: Callable[[float], object] = time.sleep) -> Send:
+    """Sends chunks to a project; while the server is busy, waits up to two minutes."""
 
     def send(body: bytes) -> dict[str, Any]:
-        content = gzip.compress(body, 1) if compress else body
         pauses = iter(_PAUSES)
         while True:
             try:
-                answer = connection.post(
-                    "/v1/import", params={"project": project}, content=content, headers=headers
-                )
+                answer = connection.post("/v1/import", params={"project": project}, content=body)
             except Refused as error:
                 pause = next(pauses, None)
                 if pause is None or error.code not in _BUSY:
                     raise
-                time.sleep(pause)
+                sleep(pause)
             else:
                 return cast(dict[str, Any], answer)
 
@@ -95,8 +92,8 @@ def sender(connection: Connection, project: str, compress: bool) -> Send:
 
 def only_decode(body: bytes) -> dict[str, Any]:
     """What can be said of a chunk without a project: whether its events are well-formed."""
-    decoded = decode(body, ndjson=True)
-    rejected = [{"index": rejection.index, "reason": rejection.reason} for rejection in decoded.rejections]
+    decoded = decode(body)
+    rejected = [asdict(rejection) for rejection in decoded.rejections]
     return {"accepted": len(decoded.events), "rejected": rejected}
 
 
@@ -117,42 +114,45 @@ def _chunks(name: str, entries: Iterable[Numbered], tally: Tally) -> Iterator[li
     for number, event in entries:
         tally.read += 1
         if event is None:
-            tally.refuse(Reason.MALFORMED, f"{name}:{number}")
+            tally.refuse(
+                Reason.MALFORMED, Place(name, number), "It can't be read as what the file should hold."
+            )
             continue
         body = _encode(event)
         if chunk and (len(chunk) == _CHUNK_EVENTS or size + len(body) > _CHUNK_BYTES):
             yield chunk
             chunk, size = [], 0
-        chunk.append(Entry(f"{name}:{number}", _moment(event), body))
+        chunk.append(Entry(number, _moment(event), body))
         size += len(body)
     if chunk:
         yield chunk
 
 
-def _deliver(chunk: list[Entry], send: Send, tally: Tally) -> None:
+def _deliver(name: str, chunk: list[Entry], send: Send, tally: Tally) -> None:
     """Sends a chunk and counts the answer; in halves where it is too large for the server."""
     try:
-        answer = send(b"\n".join(entry.body for entry in chunk))
+        answer = send(b"[" + b",".join(entry.body for entry in chunk) + b"]")
     except Refused as error:
         if error.status != BodyTooLarge.status:
             raise
-        _deliver_halves(chunk, send, tally)
+        _deliver_halves(name, chunk, send, tally)
         return
-    reasons = {rejection["index"]: rejection["reason"] for rejection in answer["rejected"]}
+    refused = {rejection["index"]: rejection for rejection in answer["rejected"]}
     for index, entry in enumerate(chunk):
-        if index in reasons:
-            tally.refuse(reasons[index], entry.place)
-        else:
+        rejection = refused.get(index)
+        if rejection is None:
             tally.accept(entry.moment)
+        else:
+            tally.refuse(rejection["reason"], Place(name, entry.number), rejection["message"])
 
 
-def _deliver_halves(chunk: list[Entry], send: Send, tally: Tally) -> None:
+def _deliver_halves(name: str, chunk: list[Entry], send: Send, tally: Tally) -> None:
     if len(chunk) == 1:
-        tally.refuse(Reason.TOO_LARGE, chunk[0].place)
+        tally.refuse(Reason.TOO_LARGE, Place(name, chunk[0].number), "It is larger than a request may be.")
         return
     half = len(chunk) // 2
-    _deliver(chunk[:half], send, tally)
-    _deliver(chunk[half:], send, tally)
+    _deliver(name, chunk[:half], send, tally)
+    _deliver(name, chunk[half:], send, tally)
 
 
 def _moment(event: Wire) -> float | None:

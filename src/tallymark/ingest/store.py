@@ -21,8 +21,11 @@ class Store:
     engine: Engine
     spool: Spool
     spool_bytes: int
-    _waiting: bool = True
+    _waiting: bool = field(init=False)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        self._waiting = next(self.spool.batches(), None) is not None
 
     def put(self, rows: Rows) -> list[int]:
         """Puts rows on disk; on return they are there, but for those at the places it gives.

@@ -56,8 +56,8 @@ def check(
 
 
 def _check_day(engine: Engine, catalog: Catalog, project: Project, run: Run) -> list[Difference]:
-    scope = Scope(project.id, run.day, run.timezone)
-    sources = {Rows.EVENTS: events_between(), Rows.SESSIONS: f"({derived_sessions()})"}
+    scope = Scope(project.id, run.day, run.day, run.timezone)
+    sources = {Rows.EVENTS: events_between(), Rows.SESSIONS: f"({derived_sessions(several=False)})"}
     raw: dict[str, Numbers] = {}
     for rows, source in sources.items():
         raw.update(_raw(engine, catalog.measures_on(rows), source, scope))

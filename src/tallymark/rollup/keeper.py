@@ -10,8 +10,8 @@ from datetime import UTC, date, datetime, timedelta
 from tallymark.control.leases import Leases
 from tallymark.control.projects import Projects
 from tallymark.engine.base import Engine
-from tallymark.errors import Conflict, DaySealed
-from tallymark.rollup.refresh import Outcome, Refresher
+from tallymark.errors import Conflict
+from tallymark.rollup.refresh import Outcome, Refreshed, Refresher
 from tallymark.rollup.run import Run, published
 from tallymark.rollup.stale import StaleDays
 from tallymark.spec.catalog import Catalog
@@ -25,16 +25,6 @@ _SHORT = 0.5
 
 #: Between refreshes for readers passes at least what the last one took, this many times.
 _REST = 1
-
-
-@dataclass(frozen=True)
-class Refreshed:
-    """What became of a day."""
-
-    project: str
-    day: date
-    outcome: Outcome | None
-    message: str = ""
 
 
 @dataclass
@@ -97,7 +87,7 @@ class Keeper:
         """Computes days again, changed or not, oldest first. Sealed days are left alone and named."""
         days = [first + timedelta(days=offset) for offset in range((last - first).days + 1)]
         with self._leased(project):
-            return [self._refresh(project, day, True, on_day or _ignore) for day in days]
+            return self._refresh(project, days, True, on_day or _ignore)
 
     def complete_at(self, project: Project) -> datetime | None:
         """When everything inserted before was last known to be rolled up, as far as this process knows."""
@@ -114,7 +104,7 @@ class Keeper:
             progress.dirty = False
             try:
                 days = self.stale().get(project.id, [])
-                refreshed = [self._refresh(project, day, False, on_day) for day in days]
+                refreshed = self._refresh(project, days, False, on_day)
             except Exception:
                 progress.dirty = True
                 raise
@@ -122,15 +112,16 @@ class Keeper:
             progress.took = progress.ended - started
         return [r for r in refreshed if r.outcome is not Outcome.EMPTY]
 
-    def _refresh(self, project: Project, day: date, force: bool, on_day: Callable[[Refreshed], None]) -> Refreshed:
-        self._leases.acquire(_lease(project), self._holder, _LEASE_SECONDS)
-        try:
-            refreshed = Refreshed(project.name, day, self._refresher.refresh(project, day, force))
-        except DaySealed as sealed:
-            refreshed = Refreshed(project.name, day, None, sealed.message)
-        self._stale.settled(project.id, day)
-        on_day(refreshed)
-        return refreshed
+    def _refresh(
+        self, project: Project, days: list[date], force: bool, on_day: Callable[[Refreshed], None]
+    ) -> list[Refreshed]:
+        done: list[Refreshed] = []
+        for refreshed in self._refresher.refresh(project, days, force):
+            self._leases.acquire(_lease(project), self._holder, _LEASE_SECONDS)
+            self._stale.settled(project.id, refreshed.day)
+            on_day(refreshed)
+            done.append(refreshed)
+        return done
 
     @contextmanager
     def _leased(self, project: Project) -> Iterator[None]:

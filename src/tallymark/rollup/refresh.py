@@ -1,32 +1,47 @@
-"""Refreshing a day: from raw events to a published run, in named steps.
+"""Refreshing days: from raw events to published runs, in named steps.
 
 Nothing a reader can see changes before the last step. A refresh of unchanged events publishes nothing new.
 The caller holds the project's lease: ordinals are dense because one refresh at a time gives them.
 """
 
 import time
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from tallymark.engine.base import Engine
-from tallymark.errors import DaySealed
+from tallymark.engine.source import utc
 from tallymark.rollup import sql
-from tallymark.rollup.run import Run, new_run_id, publish, published, shelf_of
+from tallymark.rollup.run import Run, month_shelf, new_run_id, open_shelf, publish, published
 from tallymark.rollup.scope import Scope, Sight, look
-from tallymark.rollup.stale import mark
+from tallymark.rollup.stale import mark, marked
 from tallymark.spec.catalog import Catalog
 from tallymark.spec.project import Project
 from tallymark.spec.window import today
 
+#: Days that are computed by the same statements at most: the engine takes as long to plan one as to compute a small day.
+_TOGETHER = 31
+
 
 class Outcome(StrEnum):
-    """What a refresh did."""
+    """What a refresh did with a day."""
 
     PUBLISHED = "published"
     UNCHANGED = "unchanged"
     EMPTY = "empty"
+    SEALED = "sealed"
+
+
+@dataclass(frozen=True)
+class Refreshed:
+    """What became of a day."""
+
+    project: str
+    day: date
+    outcome: Outcome
+    message: str = ""
 
 
 @dataclass(frozen=True)
@@ -36,70 +51,124 @@ class Refresher:
     engine: Engine
     catalog: Catalog
     settle: int
-    workers: Executor = field(default_factory=lambda: ThreadPoolExecutor(1, "refresh"))
+    workers: Executor = field(default_factory=lambda: ThreadPoolExecutor(2, "refresh"))
 
-    def refresh(self, project: Project, day: date, force: bool = False) -> Outcome:
-        """Publishes the day's numbers if its events, its definition or (`force`) the caller ask for it.
+    def refresh(self, project: Project, days: Sequence[date], force: bool = False) -> Iterator[Refreshed]:
+        """Publishes the numbers of days whose events or definitions changed, or of all with `force`.
 
-        Errors: `DaySealed` where raw events of the published run have expired.
+        Gives the outcome of each day as it is done. A day is sealed, and left alone, once raw events of its published
+        run have expired.
         """
+        for several in _in_parts(sorted(days)):
+            yield from self._refresh(project, several, force)
+
+    def _refresh(self, project: Project, days: Sequence[date], force: bool) -> Iterator[Refreshed]:
         started = time.monotonic()
-        scope = Scope(project.id, day, project.timezone)
         catalog = self.catalog.only(project.packs)
-        sight = look(self.engine, scope)
-        last = next(iter(published(self.engine, project.id, day)), None)
-        self._check_sealed(project, last, sight)
-        if last is None and sight.events == 0:
-            return Outcome.EMPTY
-        open_day = day >= today(project.timezone, sight.seen_at)
-        if last is not None and not force and _same(last, sight, catalog, project) and last.provisional == open_day:
-            self._publish(last, sight, started, last.seconds)
-            return Outcome.UNCHANGED
-        run = Run(
-            project.id, day, new_run_id(sight.seen_at), shelf_of(day, open_day, sight.seen_at), sight.seen_at,
-            sight.events, sight.fingerprint, sight.expires_from, project.timezone, catalog.digest, 0.0,
-        )  # fmt: skip
-        self._write(scope, run, catalog)
-        self._publish(run, sight, started)
-        return Outcome.PUBLISHED
+        runs = {run.day: run for run in published(self.engine, project.id, days[0], days[-1])}
+        marks = marked(self.engine, project.id)
+        sights = dict(zip(days, self.workers.map(lambda day: self._look(project, day), days), strict=True))
+        touched, changed = list[Run](), list[date]()
+        for day in days:
+            last, sight = runs.get(day), sights[day]
+            outcome = _outcome(project, last, sight, catalog, force or _marked(last, marks.get(day)), day)
+            if outcome is Outcome.PUBLISHED:
+                changed.append(day)
+                continue
+            if last is not None and outcome is Outcome.UNCHANGED:
+                touched.append(replace(last, watermark=self._watermark(sight)))
+            yield Refreshed(project.name, day, outcome, _why(project, last) if outcome is Outcome.SEALED else "")
+        if touched:
+            publish(self.engine, touched)
+        for span in _spans(changed, today(project.timezone, utc(sights[days[0]].seen_at))):
+            self._publish(project, span, sights, catalog, started)
+            yield from (Refreshed(project.name, day, Outcome.PUBLISHED) for day in span)
 
-    def _check_sealed(self, project: Project, last: Run | None, sight: Sight) -> None:
-        if last is not None and last.sealed(sight.seen_at):
-            raise DaySealed(
-                f"{last.day} of {project.name} is sealed: its raw events have been expiring since "
-                f"{last.expires_from:%Y-%m-%d %H:%M} UTC, so its numbers stay as published."
+    def _look(self, project: Project, day: date) -> Sight:
+        return look(self.engine, project.id, day, project.timezone)
+
+    def _watermark(self, sight: Sight) -> datetime:
+        return sight.seen_at - timedelta(seconds=self.settle)
+
+    def _publish(
+        self, project: Project, span: Sequence[date], sights: dict[date, Sight], catalog: Catalog, started: float
+    ) -> None:
+        """Computes consecutive days and publishes them together."""
+        seen_at = sights[span[0]].seen_at
+        first_run = new_run_id(seen_at)
+        open_day = span[0] >= today(project.timezone, seen_at)
+        shelf = open_shelf(seen_at) if open_day else 0
+        self._write(Scope(project.id, span[0], span[-1], project.timezone), first_run, shelf, catalog)
+        seconds = (time.monotonic() - started) / len(span)
+        runs = [
+            Run(
+                project.id, day, first_run + place, shelf or month_shelf(day), self._watermark(sights[day]),
+                sights[day].events, sights[day].fingerprint, sights[day].expires_from, project.timezone,
+                catalog.digest, seconds,
             )
+            for place, day in enumerate(span)
+        ]  # fmt: skip
+        publish(self.engine, runs)
 
-    def _write(self, scope: Scope, run: Run, catalog: Catalog) -> None:
-        """All rows of the run, none of them visible yet."""
-        params = {**scope.params(), "run": run.run, "shelf": run.shelf}
-        moved = [_day(row[0], scope.timezone) for row in self.engine.query(sql.moved_firsts(), params)]
+    def _write(self, scope: Scope, run: int, shelf: int, catalog: Catalog) -> None:
+        """All rows of the runs, none of them visible yet. What needs nothing from each other is written side by side."""
+        params = {**scope.params(), "run": run, "shelf": shelf}
+        moved = [today(scope.timezone, utc(row[0])) for row in self.engine.query(sql.moved_firsts(), params)]
         if moved:
             mark(self.engine, scope.project, moved, "an actor was first seen earlier")
         self.engine.command(sql.new_actors(), params)
-        events, sessions = sql.rollups(catalog)
-        of_events = [self.workers.submit(self.engine.command, statement, params) for statement in events]
-        self.engine.command(sql.sessions(), params)
-        for statement in sessions:
-            self.engine.command(statement, params)
-        for written in of_events:
+        from_events, from_sessions = sql.rollups(catalog)
+        writing = [self.workers.submit(self.engine.command, statement, params) for statement in from_events]
+        self.engine.command(sql.sessions(several=len(scope.days) > 1), params)
+        writing += [self.workers.submit(self.engine.command, statement, params) for statement in from_sessions]
+        for written in writing:
             written.result()
 
-    def _publish(self, run: Run, sight: Sight, started: float, seconds: float | None = None) -> None:
-        took = time.monotonic() - started if seconds is None else seconds
-        watermark = sight.seen_at - timedelta(seconds=self.settle)
-        publish(self.engine, replace(run, watermark=watermark, seconds=took))
+
+def _in_parts(days: Sequence[date]) -> Iterator[Sequence[date]]:
+    for first in range(0, len(days), _TOGETHER):
+        yield days[first : first + _TOGETHER]
 
 
-def _same(last: Run, sight: Sight, catalog: Catalog, project: Project) -> bool:
-    return (
+def _spans(days: Sequence[date], current: date) -> Iterator[Sequence[date]]:
+    """Runs of consecutive days that have ended; a day that has not stands alone."""
+    span: list[date] = []
+    for day in days:
+        if span and (day - span[-1] != timedelta(days=1) or day >= current):
+            yield span
+            span = []
+        span.append(day)
+    if span:
+        yield span
+
+
+def _outcome(
+    project: Project, last: Run | None, sight: Sight, catalog: Catalog, force: bool, day: date
+) -> Outcome:
+    """What is to be done with a day."""
+    if last is None:
+        return Outcome.PUBLISHED if sight.events else Outcome.EMPTY
+    if last.sealed(sight.seen_at):
+        return Outcome.SEALED
+    open_day = day >= today(project.timezone, sight.seen_at)
+    same = (
         last.events == sight.events
         and last.fingerprint == sight.fingerprint
         and last.digest == catalog.digest
         and last.timezone == project.timezone
+        and last.provisional == open_day
     )
+    return Outcome.UNCHANGED if same and not force else Outcome.PUBLISHED
 
 
-def _day(moment: datetime, timezone: str) -> date:
-    instant = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return today(timezone, instant)
+def _marked(last: Run | None, at: datetime | None) -> bool:
+    return last is not None and at is not None and at >= last.made_at
+
+
+def _why(project: Project, last: Run | None) -> str:
+    if last is None:
+        return ""
+    return (
+        f"{last.day} of {project.name} is sealed: its raw events have been expiring since "
+        f"{last.expires_from:%Y-%m-%d %H:%M} UTC, so its numbers stay as published."
+    )

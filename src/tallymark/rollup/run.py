@@ -1,16 +1,21 @@
 """Published runs: which run holds a day's numbers, and what it had seen."""
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
+
+import pyarrow as pa
 
 from tallymark.engine.base import Engine
 from tallymark.engine.source import milliseconds, utc
 
 #: Shelves of open days are numbered by ten minutes since 1970, those of closed days by month, `202611`.
 _TEN_MINUTES = 600
+
+#: Lower bits of a run's id; the higher ones are milliseconds since 1970.
+_RANDOM_BITS = 20
 
 #: Every shelf of an open day has a higher number than any month.
 FIRST_OPEN_SHELF = 1_000_000
@@ -38,6 +43,11 @@ class Run:
     published_at: datetime = datetime(1970, 1, 1, tzinfo=UTC)
 
     @property
+    def made_at(self) -> datetime:
+        """When its events were read, in whole milliseconds."""
+        return datetime.fromtimestamp((self.run >> _RANDOM_BITS) / 1000, UTC)
+
+    @property
     def provisional(self) -> bool:
         """Whether the day was still open: its rows stand on a shelf that is thrown away."""
         return self.shelf >= FIRST_OPEN_SHELF
@@ -52,17 +62,20 @@ _COLUMNS = ("project", "day", "run", "shelf", "watermark", "events", "fingerprin
 
 
 def published(
-    engine: Engine, project: int | None = None, day: date | None = None, since: datetime | None = None
+    engine: Engine,
+    project: int | None = None,
+    first: date = date(1970, 1, 1),
+    last: date = date(2149, 6, 6),
+    since: datetime = datetime(1970, 1, 1, tzinfo=UTC),
 ) -> list[Run]:
-    """The published runs, of one project or day or since an instant where given, in order of project and day."""
-    where = [
-        *(["project = {project:UInt32}"] if project is not None else []),
-        *(["day = {day:Date}"] if day is not None else []),
-        *(["published_at >= fromUnixTimestamp64Milli({since:Int64}, 'UTC')"] if since is not None else []),
-    ]
-    sql = f"SELECT {', '.join(_COLUMNS)} FROM runs FINAL WHERE {' AND '.join(where) or '1'} ORDER BY project, day"
-    after = milliseconds(since) if since is not None else None
-    return [_run(row) for row in engine.query(sql, {"project": project, "day": day, "since": after})]
+    """The published runs in order of project and day, all or those of a project, of a window, or since an instant."""
+    owner = "" if project is None else "project = {project:UInt32} AND "
+    sql = (
+        f"SELECT {', '.join(_COLUMNS)} FROM runs FINAL WHERE {owner}day >= {{first:Date}} AND day <= {{last:Date}} "
+        "AND published_at >= fromUnixTimestamp64Milli({since:Int64}, 'UTC') ORDER BY project, day"
+    )
+    params = {"project": project, "first": first, "last": last, "since": milliseconds(since)}
+    return [_run(row) for row in engine.query(sql, params)]
 
 
 def _run(row: Iterable[Any]) -> Run:
@@ -73,26 +86,36 @@ def _run(row: Iterable[Any]) -> Run:
     return Run(**values)
 
 
-def publish(engine: Engine, run: Run) -> None:
-    """Makes a run the day's numbers: one row, so there is no half."""
-    engine.command(
-        "INSERT INTO runs (project, day, run, shelf, watermark, events, fingerprint, expires_from, timezone, digest, "
-        "seconds) SELECT {project:UInt32}, {day:Date}, {run:UInt64}, {shelf:UInt32}, "
-        "fromUnixTimestamp64Milli({watermark:Int64}, 'UTC'), {events:UInt64}, {fingerprint:UInt64}, "
-        "fromUnixTimestamp({expires_from:Int64}), {timezone:String}, {digest:String}, {seconds:Float64}",
+def publish(engine: Engine, runs: Sequence[Run]) -> None:
+    """Makes runs their days' numbers: one insert, so there is no half."""
+    table = pa.table(
         {
-            **{name: getattr(run, name) for name in _COLUMNS if name != "published_at"},
-            "watermark": milliseconds(run.watermark),
-            "expires_from": int(run.expires_from.timestamp()),
-        },
+            "project": pa.array([run.project for run in runs], pa.uint32()),
+            "day": pa.array([run.day for run in runs], pa.date32()),
+            "run": pa.array([run.run for run in runs], pa.uint64()),
+            "shelf": pa.array([run.shelf for run in runs], pa.uint32()),
+            "watermark": pa.array([milliseconds(run.watermark) for run in runs], pa.timestamp("ms", "UTC")),
+            "events": pa.array([run.events for run in runs], pa.uint64()),
+            "fingerprint": pa.array([run.fingerprint for run in runs], pa.uint64()),
+            "expires_from": pa.array([int(run.expires_from.timestamp()) for run in runs], pa.uint32()),
+            "timezone": pa.array([run.timezone for run in runs]),
+            "digest": pa.array([run.digest for run in runs]),
+            "seconds": pa.array([run.seconds for run in runs], pa.float64()),
+        }
     )
+    engine.insert("runs", table)
 
 
 def new_run_id(now: datetime) -> int:
     """An id that no other run has: milliseconds since 1970, then 20 random bits."""
-    return int(now.timestamp() * 1000) << 20 | secrets.randbits(20)
+    return milliseconds(now) << _RANDOM_BITS | secrets.randbits(_RANDOM_BITS)
 
 
-def shelf_of(day: date, open_day: bool, now: datetime) -> int:
-    """The partition a run's rows stand in."""
-    return int(now.timestamp()) // _TEN_MINUTES if open_day else day.year * 100 + day.month
+def open_shelf(now: datetime) -> int:
+    """The partition that the rows of a run of an open day stand in."""
+    return int(now.timestamp()) // _TEN_MINUTES
+
+
+def month_shelf(day: date) -> int:
+    """The partition that the rows of a closed day's run stand in."""
+    return day.year * 100 + day.month

@@ -1,10 +1,11 @@
-"""What a day's numbers are made of: its events, and those before and after it that belong to its sessions.
+"""What days' numbers are made of: their events, and those before and after that belong to their sessions.
 
-A session begun on the day may end on the next one, and the day's first event may go on with a session begun the
-day before. So a refresh reads the day, up to a day before it and a day after it, but of these only the events of
-actors (and session ids) of the day that can touch it.
+A session begun on a day may end on the next one, and a day's first event may go on with a session begun the day
+before. So a refresh reads the days, up to a day before them and a day after them, but of these only the events of
+actors (and session ids) of the days that can touch them.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -17,35 +18,54 @@ _IN_SESSIONS = "bot = '' AND (actor != 0 OR session != 0)"
 
 @dataclass(frozen=True)
 class Scope:
-    """A project's day as parameters of the SQL here."""
+    """A project's days `first` to `last`, both included, as parameters of the SQL here."""
 
     project: int
-    day: date
+    first: date
+    last: date
     timezone: str
 
     @property
-    def start(self) -> datetime:
-        """When the day begins."""
-        return midnight(self.day, self.timezone)
-
-    @property
-    def end(self) -> datetime:
-        """When it has ended."""
-        return midnight(self.day + timedelta(days=1), self.timezone)
+    def days(self) -> Sequence[date]:
+        """Every day, in order."""
+        return [self.first + timedelta(days=offset) for offset in range((self.last - self.first).days + 1)]
 
     def params(self) -> dict[str, object]:
-        """The bound parameters: the project and instants in epoch milliseconds."""
-        start, end = milliseconds(self.start), milliseconds(self.end)
+        """The bound parameters: instants in epoch milliseconds, the days' `starts` in seconds.
+
+        `limits` are the ends of the days after each: no session of the day goes on beyond it.
+        """
+        midnights = [midnight(self.first + timedelta(days=i), self.timezone) for i in range(len(self.days) + 2)]
+        bounds = [milliseconds(moment) for moment in midnights]
+        start, end, after = bounds[0], bounds[-2], bounds[-1]
         return {
             "project": self.project,
-            "day": self.day,
+            "first": self.first,
+            "days": self.days,
+            "starts": [bound // 1000 for bound in bounds[:-2]],
+            "limits": bounds[2:],
             "start": start,
             "end": end,
             "before": start - SILENCE_WITH_ID_MS,
             "before_silence": start - SILENCE_MS,
             "last_silence": end - SILENCE_MS,
-            "after": milliseconds(midnight(self.day + timedelta(days=2), self.timezone)),
+            "after": after,
         }
+
+
+def day_of(moment: str) -> str:
+    """The day of the scope that an instant of it lies in."""
+    return f"{{days:Array(Date)}}[{_place_of(moment)}]"
+
+
+def limit_of(moment: str) -> str:
+    """The end, in epoch milliseconds, of the day after the one that an instant of the scope lies in."""
+    return f"{{limits:Array(Int64)}}[{_place_of(moment)}]"
+
+
+def _place_of(moment: str) -> str:
+    starts = "{starts:Array(Int64)}"
+    return f"indexOf({starts}, roundDown(toInt64(toUnixTimestamp({moment})), {starts}))"
 
 
 def _keys(where: str) -> str:
@@ -53,17 +73,17 @@ def _keys(where: str) -> str:
 
 
 def session_events() -> str:
-    """The events that decide the day's sessions, as a table expression; the day's bots are left out."""
+    """The events that decide the days' sessions, as a table expression; bots are left out."""
     before = (
         f"occurred_at < {instant('start')} AND (session != 0 OR occurred_at >= {instant('before_silence')}) "
         f"AND (actor, session) IN {_keys('1')}"
     )
     going_on = f"(session != 0 OR occurred_at >= {instant('last_silence')})"
     after = f"occurred_at >= {instant('end')} AND (actor, session) IN {_keys(going_on)}"
-    day = f"occurred_at >= {instant('start')} AND occurred_at < {instant('end')}"
+    within = f"occurred_at >= {instant('start')} AND occurred_at < {instant('end')}"
     return (
         f"(SELECT * FROM {events_between('before', 'after')} WHERE {_IN_SESSIONS} "
-        f"AND (({day}) OR ({before}) OR ({after})))"
+        f"AND (({within}) OR ({before}) OR ({after})))"
     )
 
 
@@ -84,15 +104,15 @@ class Sight:
 _FAR = datetime(2100, 1, 1)
 
 
-def look(engine: Engine, scope: Scope) -> Sight:
-    """What the scope holds right now."""
+def look(engine: Engine, project: int, day: date, timezone: str) -> Sight:
+    """What a day's scope holds right now."""
     identity = "cityHash64(event_id, actor, event, occurred_at)"
     (row,) = engine.query(
         f"SELECT d.n, d.h + s.h, d.e, now64(3, 'UTC') FROM "
         f"(SELECT count() AS n, sum({identity}) AS h, min(expires_at) AS e FROM {events_between()}) AS d "
         f"CROSS JOIN (SELECT sum(intDiv({identity}, 2)) AS h FROM {session_events()} "
         f"WHERE occurred_at < {instant('start')} OR occurred_at >= {instant('end')}) AS s",
-        scope.params(),
+        Scope(project, day, day, timezone).params(),
     )
     n, fingerprint, expires, seen = row
     return Sight(n, fingerprint, utc(expires if n else _FAR), utc(seen))

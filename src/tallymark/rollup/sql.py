@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from tallymark.engine.aggregate import NONE, STATE, Aggregation
 from tallymark.engine.expression import literal, text_of
 from tallymark.engine.source import SILENCE_MS, SILENCE_WITH_ID_MS, events_between, instant, with_ordinals
-from tallymark.rollup.scope import session_events
+from tallymark.rollup.scope import day_of, limit_of, session_events
 from tallymark.spec.catalog import Catalog, rolled_up
 from tallymark.spec.measure import FIRSTS, Measure, Rows
 from tallymark.spec.metric import Dimension
@@ -20,7 +20,10 @@ VIEW_EVENTS = ("page_view", "screen_view")
 _SESSION_DIMENSIONS = ("host", "referrer_host", "source", "channel", "medium", "campaign", "country", "device",
                        "browser", "os")  # fmt: skip
 
-_HEAD = "{project:UInt32}, {day:Date}, {run:UInt64}, {shelf:UInt32}"
+#: A day's run among those of the refreshed days: they are numbered on from the first.
+_RUN = "{run:UInt64} + toUInt64(day - {first:Date})"
+
+_HEAD = f"{{project:UInt32}}, day, {_RUN}, if({{shelf:UInt32}} = 0, toYYYYMM(day), {{shelf:UInt32}})"
 
 
 def new_actors() -> str:
@@ -61,16 +64,21 @@ def _known_actors() -> str:
     )
 
 
-def sessions() -> str:
-    """Writes the sessions that begin on the day."""
+def sessions(several: bool) -> str:
+    """Writes the sessions that begin on the days; `several` days, or one."""
     return (
         "INSERT INTO sessions (project, day, run, shelf, actor, session, started_at, duration, events, views, bounced, "
-        f"entry_path, exit_path, {', '.join(_SESSION_DIMENSIONS)}) SELECT {_HEAD}, * FROM ({derived_sessions()})"
+        f"entry_path, exit_path, {', '.join(_SESSION_DIMENSIONS)}) "
+        f"SELECT {_HEAD}, * EXCEPT day FROM (SELECT {day_of('started_at')} AS day, * FROM ({derived_sessions(several)}))"
     )
 
 
-def derived_sessions() -> str:
-    """The sessions that begin on the day, cut at silence; each has its first event's dimensions."""
+def derived_sessions(several: bool) -> str:
+    """The sessions that begin on the days, cut at silence; each has its first event's dimensions.
+
+    A session ends with the day after its first at the latest. For one day no later event is read; of `several` days
+    each session is cut.
+    """
     order = "occurred_at, event_id, event"
     view = f"event IN ({', '.join(map(literal, VIEW_EVENTS))})"
     dims = ", ".join(_SESSION_DIMENSIONS)
@@ -81,14 +89,17 @@ def derived_sessions() -> str:
         f"gap > if(session = 0, {SILENCE_MS}, {SILENCE_WITH_ID_MS}) AS begins FROM {session_events()}"
     )
     visits = (
-        f"SELECT *, sum(begins) OVER (PARTITION BY actor, session ORDER BY {order} "
-        f"ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS visit FROM ({begins})"
+        f"(SELECT *, sum(begins) OVER (PARTITION BY actor, session ORDER BY {order} "
+        f"ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS visit FROM ({begins}))"
     )
+    if several:
+        began = "min(occurred_at) OVER (PARTITION BY actor, session, visit)"
+        visits = f"(SELECT * FROM (SELECT *, {began} AS began FROM {visits}) WHERE at < {limit_of('began')})"
     grouped = (
         f"SELECT actor, session, min(occurred_at) AS started_at, (max(at) - min(at)) / 1000 AS duration, "
         f"count() AS events, countIf({view}) AS views, argMinIf(path, ({order}), {view}) AS entry_path, "
         f"argMaxIf(path, ({order}), {view}) AS exit_path, argMin(({dims}), ({order})) AS first "
-        f"FROM ({visits}) GROUP BY actor, session, visit HAVING started_at >= {instant('start')} "
+        f"FROM {visits} GROUP BY actor, session, visit HAVING started_at >= {instant('start')} "
         f"AND started_at < {instant('end')}"
     )
     firsts = ", ".join(f"first.{i} AS {name}" for i, name in enumerate(_SESSION_DIMENSIONS, 1))
@@ -99,10 +110,13 @@ def derived_sessions() -> str:
 
 
 def rollups(catalog: Catalog) -> tuple[list[str], list[str]]:
-    """The statements that fill a run's rows of `rollups`: from events, once actors are known, and from sessions."""
-    of_run = "(SELECT * FROM sessions WHERE project = {project:UInt32} AND day = {day:Date} AND run = {run:UInt64})"
-    events = _rollups_of(catalog, Rows.EVENTS, with_ordinals(events_between()))
-    return [*events, _firsts()], _rollups_of(catalog, Rows.SESSIONS, of_run)
+    """The statements that fill the runs' rows of `rollups`: from events, once actors are known, and from sessions."""
+    of_runs = (
+        "(SELECT * FROM sessions WHERE project = {project:UInt32} AND day IN {days:Array(Date)} "
+        f"AND run = {_RUN})"
+    )
+    with_day = f"(SELECT *, {day_of('occurred_at')} AS day FROM {with_ordinals(events_between())})"
+    return [*_rollups_of(catalog, Rows.EVENTS, with_day), _firsts()], _rollups_of(catalog, Rows.SESSIONS, of_runs)
 
 
 def _rollups_of(catalog: Catalog, rows: Rows, source: str) -> list[str]:
@@ -123,16 +137,16 @@ def _broken_down(measures: Sequence[Measure], dimensions: Sequence[Dimension], r
     aggregation = Aggregation.of(measures)
     fields = {f"d{i}": text_of(field) for i, d in enumerate(dimensions) if (field := d.on(rows)) is not None}
     inner = ", ".join([*(f"{sql} AS {name}" for name, sql in fields.items()), *aggregation.inner])
-    sets = ", ".join(["()", *(f"({name})" for name in fields)])
+    sets = ", ".join(["(day)", *(f"(day, {name})" for name in fields)])
     grouped = (
-        f"SELECT grouping({', '.join(fields)}) AS g, {', '.join(fields)}, count() AS size, {NONE}, "
+        f"SELECT day, grouping({', '.join(fields)}) AS g, {', '.join(fields)}, count() AS size, {NONE}, "
         f"{', '.join(aggregation.outer)} FROM (SELECT *, {inner} FROM {source}) GROUP BY GROUPING SETS ({sets})"
     )
     keyed = f"SELECT *, {_dim_and_key(dimensions, list(fields))} FROM ({grouped}) WHERE size > 0"
-    ranked = f"SELECT *, row_number() OVER (PARTITION BY dim ORDER BY size DESC, key) AS rank FROM ({keyed})"
+    ranked = f"SELECT *, row_number() OVER (PARTITION BY day, dim ORDER BY size DESC, key) AS rank FROM ({keyed})"
     shown = f"if(rank <= {KEPT_KEYS}, r.key, {literal(OTHER)})"
     merged = ", ".join([*aggregation.merges(), "groupBitmapMergeState(none) AS none"])
-    return f"SELECT dim, {shown} AS key, {merged} FROM ({ranked}) AS r GROUP BY dim, key"
+    return f"SELECT day, dim, {shown} AS key, {merged} FROM ({ranked}) AS r GROUP BY day, dim, key"
 
 
 def _dim_and_key(dimensions: Sequence[Dimension], names: Sequence[str]) -> str:
@@ -148,8 +162,8 @@ def _totals(measures: Sequence[Measure], source: str) -> str:
     """The totals of measures that are kept for totals only."""
     aggregation = Aggregation.of(measures)
     return (
-        f"SELECT '' AS dim, '' AS key, {NONE}, {', '.join(aggregation.outer)} "
-        f"FROM (SELECT {', '.join(aggregation.inner)} FROM {source})"
+        f"SELECT day, '' AS dim, '' AS key, {NONE}, {', '.join(aggregation.outer)} "
+        f"FROM (SELECT day, {', '.join(aggregation.inner)} FROM {source}) GROUP BY day"
     )
 
 
@@ -162,18 +176,20 @@ def _insert(measures: Sequence[Measure], keyed: str) -> str:
     return (
         f"INSERT INTO rollups (project, day, run, shelf, measure, dim, key, {', '.join(STATE)}) "
         f"SELECT {_HEAD}, m.1, dim, key, m.2, m.3, m.4, m.5, m.6 FROM "
-        f"(SELECT dim, key, [{states}] AS ms FROM ({keyed})) ARRAY JOIN ms AS m WHERE m.2 > 0"
+        f"(SELECT day, dim, key, [{states}] AS ms FROM ({keyed})) ARRAY JOIN ms AS m WHERE m.2 > 0"
     )
 
 
 def _firsts() -> str:
-    """The actors whose first event ever falls on the day."""
+    """The actors whose first event ever falls on the days."""
+    known = (
+        "SELECT actor, min(actors.ordinal) AS ordinal, min(first_seen) AS first FROM actors "
+        "WHERE project = {project:UInt32} GROUP BY actor "
+        f"HAVING first >= {instant('start')} AND first < {instant('end')}"
+    )
     return (
         f"INSERT INTO rollups (project, day, run, shelf, measure, dim, key, {', '.join(STATE)}) "
-        f"SELECT {_HEAD}, {literal(FIRSTS.key)}, '', '', count() AS n, {STATE['total']}, {STATE['squares']}, "
-        f"groupBitmapState(ordinal), {STATE['dist']} FROM (SELECT actor, min(actors.ordinal) AS ordinal, "
-        "min(first_seen) AS first FROM actors WHERE project = {project:UInt32} GROUP BY actor "
-        f"HAVING first >= {instant('start')} AND first < {instant('end')}) HAVING n > 0"
+        f"SELECT {_HEAD}, {literal(FIRSTS.key)}, '', '', count(), {STATE['total']}, {STATE['squares']}, "
+        f"groupBitmapState(ordinal), {STATE['dist']} FROM (SELECT {day_of('first')} AS day, ordinal FROM ({known})) "
+        "GROUP BY day"
     )
-
-

@@ -6,7 +6,7 @@ before and end the day after, so a change makes its neighbours candidates too; t
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pyarrow as pa
 
@@ -18,6 +18,7 @@ from tallymark.spec.project import Project
 from tallymark.spec.window import today
 
 _EPOCH = date(1970, 1, 1)
+_EVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def mark(engine: Engine, project: int, days: Iterable[date], reason: str) -> None:
@@ -33,6 +34,14 @@ def mark(engine: Engine, project: int, days: Iterable[date], reason: str) -> Non
     engine.insert("marks", table)
 
 
+def marked(engine: Engine, project: int) -> dict[date, datetime]:
+    """When days of a project were last marked."""
+    rows = engine.query(
+        "SELECT day, max(marked_at) FROM marks WHERE project = {project:UInt32} GROUP BY day", {"project": project}
+    )
+    return {day: utc(at) for day, at in rows}
+
+
 @dataclass
 class StaleDays:
     """Finds stale days and remembers them until they are refreshed.
@@ -45,12 +54,13 @@ class StaleDays:
     settle: int
     _looked_at: datetime | None = None
     _runs: dict[tuple[int, date], Run] = field(default_factory=dict)
+    _empty: dict[tuple[int, date], datetime] = field(default_factory=dict)
     _pending: dict[int, set[date]] = field(default_factory=dict)
 
     def find(self, projects: Iterable[Project]) -> dict[int, list[date]]:
         """The stale days of all projects, by id, oldest first; sealed days are left out."""
         ((now,),) = self.engine.query("SELECT now64(3, 'UTC')")
-        since = self._looked_at - timedelta(seconds=self.settle + 60) if self._looked_at else None
+        since = self._looked_at - timedelta(seconds=self.settle + 60) if self._looked_at else _EVER
         self._runs.update({(run.project, run.day): run for run in published(self.engine, since=since)})
         inserted, marked = self._inserted(since), self._marked(since)
         self._looked_at = utc(now)
@@ -65,21 +75,23 @@ class StaleDays:
         return {p.id: sorted(self._pending[p.id]) for p in live if self._pending[p.id]}
 
     def settled(self, project: int, day: date) -> None:
-        """Forgets a stale day: it was refreshed, or can't be."""
+        """Forgets a stale day: it was refreshed, or can't be; without a run it was empty when last looked at."""
         self._pending.get(project, set()).discard(day)
+        if self._looked_at is not None:
+            self._empty[project, day] = self._looked_at - timedelta(seconds=self.settle)
 
-    def _inserted(self, since: datetime | None) -> dict[int, dict[date, datetime]]:
+    def _inserted(self, since: datetime) -> dict[int, dict[date, datetime]]:
         """The latest insertion by project and UTC date of the events."""
         return self._latest("events", "toDate(occurred_at)", "inserted_at", since)
 
-    def _marked(self, since: datetime | None) -> dict[int, dict[date, datetime]]:
+    def _marked(self, since: datetime) -> dict[int, dict[date, datetime]]:
         return self._latest("marks", "day", "marked_at", since)
 
-    def _latest(self, table: str, day: str, at: str, since: datetime | None) -> dict[int, dict[date, datetime]]:
+    def _latest(self, table: str, day: str, at: str, since: datetime) -> dict[int, dict[date, datetime]]:
         rows = self.engine.query(
             f"SELECT project, {day} AS date, max({at}) FROM {table} "
             f"WHERE {at} > fromUnixTimestamp64Milli({{since:Int64}}, 'UTC') GROUP BY project, date",
-            {"since": milliseconds(since) if since else 0},
+            {"since": milliseconds(since)},
         )
         found: dict[int, dict[date, datetime]] = {}
         for project, date_, latest in rows:
@@ -91,7 +103,7 @@ class StaleDays:
         return {day for day, run in known.items() if run.digest != digest or run.timezone != project.timezone}
 
     def _marked_days(self, known: dict[date, Run], marked: dict[date, datetime]) -> set[date]:
-        return {day for day, at in marked.items() if day not in known or at > known[day].watermark}
+        return {day for day, at in marked.items() if day not in known or at >= known[day].made_at}
 
     def _provisional(self, project: Project, known: dict[date, Run], now: datetime) -> set[date]:
         """Days that have ended since their last run: their rows move to the shelf of their month."""
@@ -105,4 +117,8 @@ class StaleDays:
             for offset in range(-reach, reach + 1):
                 neighbour = day + timedelta(days=offset)
                 near[neighbour] = max(near.get(neighbour, at), at)
-        return {day for day, at in near.items() if day >= _EPOCH and (day not in known or at > known[day].watermark)}
+        return {day for day, at in near.items() if day >= _EPOCH and at > self._seen(project, day, known)}
+
+    def _seen(self, project: Project, day: date, known: dict[date, Run]) -> datetime:
+        """Everything inserted before is in the day's run, or the day was still empty."""
+        return known[day].watermark if day in known else self._empty.get((project.id, day), _EVER)

@@ -1,0 +1,139 @@
+"""A Tallymark server as a process of its own, for tests that take it down."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+
+ADMIN = "admin-of-every-project"
+
+_COMMAND = "import sys; from tallymark.cli import main; sys.exit(main(['serve']))"
+_START_SECONDS = 60.0
+
+
+class RunningServer:
+    """`tallymark serve` over the data in `data`; a context manager, whose port outlives kills and restarts.
+
+    `settings` are environment variables. What the server says goes to `log`.
+    """
+
+    def __init__(self, data: Path, **settings: str) -> None:
+        self.data = data
+        self.log = data.with_suffix(".log")
+        self.port = free_port()
+        self._settings = settings
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def alive(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.kill()
+
+    def start(self) -> None:
+        """Start the process and wait until it answers."""
+        self.launch()
+        self._wait_until_it_answers()
+
+    def launch(self) -> None:
+        """Start the process and wait for nothing."""
+        kept = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR", "PYTHONPATH") if name in os.environ}
+        own = {
+            "TALLYMARK_DATA": str(self.data),
+            "TALLYMARK_PORT": str(self.port),
+            "ADMIN_API_KEY": ADMIN,
+            "TALLYMARK_LOG_FORMAT": "json",
+        }
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-c", _COMMAND], cwd=self.data.parent, env=kept | own | self._settings,
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+            )  # fmt: skip
+
+    def kill(self) -> None:
+        """SIGKILL: whatever it is doing, it does no more."""
+        if self._process:
+            self._process.kill()
+            self._process.wait(30)
+        self._process = None
+
+    def restart(self) -> None:
+        """Kill it if it runs, and start it on the same port with the same data."""
+        self.kill()
+        self.start()
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send it a signal."""
+        if self._process:
+            self._process.send_signal(number)
+
+    def wait(self, seconds: float = 30.0) -> int:
+        """Its exit code, once it has ended by itself."""
+        if self._process is None:
+            raise RuntimeError("The server does not run.")
+        code = self._process.wait(seconds)
+        self._process = None
+        return code
+
+    def terminate(self, seconds: float = 30.0) -> int:
+        """SIGTERM: an orderly end; gives the exit code."""
+        self.signal(signal.SIGTERM)
+        return self.wait(seconds)
+
+    def client(self, key: str = ADMIN, **options: Any) -> httpx.Client:
+        """An HTTP client with that key."""
+        headers = {"Authorization": f"Bearer {key}"}
+        return httpx.Client(base_url=self.url, headers=headers, **{"timeout": 30.0, "trust_env": False} | options)
+
+    def ask(self, method: str, path: str, key: str = ADMIN, **request: Any) -> httpx.Response:
+        """One request on a connection of its own."""
+        with self.client(key) as client:
+            return client.request(method, path, **request)
+
+    def project(self, name: str, **more: Any) -> dict[str, str]:
+        """The keys of a new project."""
+        answer = self.ask("POST", "/v1/projects", json={"name": name, **more})
+        assert answer.status_code == 201, answer.text
+        keys: dict[str, str] = answer.json()["keys"]
+        return keys
+
+    def _wait_until_it_answers(self) -> None:
+        until = time.monotonic() + _START_SECONDS
+        with self.client(timeout=1.0) as client:
+            while time.monotonic() < until and self.alive:
+                try:
+                    client.get("/health")
+                except httpx.TransportError:
+                    time.sleep(0.02)
+                else:
+                    return
+        self.kill()
+        raise RuntimeError(f"The server did not start:\n{self.log.read_text(errors='replace')[-4_000:]}")
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
