@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Mapping
 
-from benchmarks import ingest, parts
+from benchmarks import ingest, parts, refresh, summary
 from benchmarks.figures import Bench, Figure
 
 SUITES: Mapping[str, Callable[[Bench], list[Figure]]] = {
     "ingest": ingest.run,
+    "summary": summary.run,
+    "refresh": refresh.run,
     "parts": parts.run,
 }

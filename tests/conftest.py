@@ -17,7 +17,7 @@ import msgspec
 import pytest
 from hypothesis import settings
 
-from tallymark.answer.compare import Freshness, tell
+from tallymark.answer.compare import tell
 from tallymark.answer.run import Answerer
 from tallymark.engine.base import Engine
 from tallymark.engine.embedded import EmbeddedEngine
@@ -46,7 +46,6 @@ ANY_AGE = Limits(past_ms=None, future_ms=10**12, max_properties=30, max_event_by
 #: Ten years: nothing that a test sends expires while it runs.
 LONG = 3_650 * 24
 
-_NOTHING_KNOWN = Freshness(None, None, None)
 
 
 @dataclass(frozen=True)
@@ -104,9 +103,7 @@ class World:
 
     def ask(self, query: Query, explain: bool = False) -> dict[str, Any]:
         """The answer as the API tells it, without its freshness."""
-        told = tell(Answerer(self.engine, self.catalog), query, self.project, _NOTHING_KNOWN, explain)
-        del told["freshness"]
-        return told
+        return tell(Answerer(self.engine, self.catalog), query, self.project, explain)
 
 
 Worlds = Callable[..., World]

@@ -12,6 +12,7 @@ from litestar import Litestar, asgi
 from litestar.config.cors import CORSConfig
 from litestar.datastructures import State
 from litestar.handlers import ASGIRouteHandler
+from litestar.stores.memory import MemoryStore
 from litestar.types import Receive, Scope, Send
 
 from tallymark.access.guard import Access
@@ -19,8 +20,9 @@ from tallymark.access.keys import local_key
 from tallymark.access.secret import installation_secret
 from tallymark.answer.run import Answerer
 from tallymark.api import health, query, rollup
+from tallymark.api.answers import Answers
 from tallymark.api.directory import Directory
-from tallymark.api.docs import openapi_config
+from tallymark.api.docs import openapi_config, pages
 from tallymark.api.errors import EXCEPTION_HANDLERS
 from tallymark.api.ingest import Ingest
 from tallymark.api.keys import keys_router
@@ -99,6 +101,7 @@ def build(settings: Settings, engine: Engine | None = None, now: Callable[[], fl
             health.health,
             health.ready,
             health.metrics,
+            *pages(),
         ],
         lifespan=[lifespan],
         state=_state(here, on_change),
@@ -126,7 +129,7 @@ def _services(settings: Settings, engine: Engine, database: Database, now: Calla
     access = Access(keys, settings.admin_api_key, local_key(settings.data))
     return Services(
         settings, engine, catalog, access, projects, keys, JobRuns(database), store, writer, receiver, keeper,
-        Answerer(engine, catalog), now,
+        Answers(Answerer(engine, catalog), keeper, MemoryStore()), now,
     )  # fmt: skip
 
 
@@ -169,11 +172,11 @@ def _ingest_handlers(here: Services, directory: Directory) -> list[ASGIRouteHand
     settings = here.settings
     ingest = Ingest(here.access, directory, here.receiver, settings.max_body_bytes, settings.trusted_proxies)
 
-    @asgi("/v1/events", is_mount=False)
+    @asgi("/v1/events", is_mount=False, copy_scope=False)
     async def events(scope: Scope, receive: Receive, send: Send) -> None:
         await ingest.serve(scope, receive, send, "ingest", imported=False)
 
-    @asgi("/v1/import", is_mount=False)
+    @asgi("/v1/import", is_mount=False, copy_scope=False)
     async def imports(scope: Scope, receive: Receive, send: Send) -> None:
         await ingest.serve(scope, receive, send, "admin", imported=True)
 

@@ -65,7 +65,8 @@ def _names(text: str) -> tuple[str, ...]:
 _DAY = 86_400
 
 SETTINGS: tuple[Setting, ...] = (
-    Setting("data", "TALLYMARK_DATA", Path, "data", "Directory of everything embedded: engine, control store, spool, exports."),
+    Setting("data", "TALLYMARK_DATA", Path, "data",
+            "Directory of everything embedded: engine, control store, spool, exports."),
     Setting("host", "TALLYMARK_HOST", str, "127.0.0.1", "Address the server listens on."),
     Setting("port", "TALLYMARK_PORT", _integer(0, 65_535), "8787", "Port the server listens on."),
     Setting("engine", "TALLYMARK_ENGINE", _url("chdb", "clickhouse", "clickhouses"), "",
@@ -74,7 +75,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("control", "TALLYMARK_CONTROL", _url("sqlite"), "",
             "Where projects, keys and jobs live; default: `sqlite://` with `control.db` in the data directory."),
     Setting("cache", "TALLYMARK_CACHE", _url("memory"), "memory://", "Where hot answers and rate limits live."),
-    Setting("files", "TALLYMARK_FILES", _url("file"), "", "Where the spool lives; default: `files` in the data directory."),
+    Setting("files", "TALLYMARK_FILES", _url("file"), "",
+            "Where the spool lives; default: `files` in the data directory."),
     Setting("admin_api_key", "ADMIN_API_KEY", str, "", "A key that is admin of every project. Empty: nobody is."),
     Setting("secret", "TALLYMARK_SECRET", str, "",
             "Secret that keys the hashes of actors. Empty: made at the first start and kept in the data directory."),
@@ -105,7 +107,8 @@ SETTINGS: tuple[Setting, ...] = (
             "Memory the embedded engine may use, in megabytes."),
     Setting("engine_threads", "TALLYMARK_ENGINE_THREADS", _integer(0, 256), "0",
             "Threads one query may use; 0 leaves it to the engine."),
-    Setting("log_level", "TALLYMARK_LOG_LEVEL", _one_of("debug", "info", "warning", "error"), "info", "Least severe log line."),
+    Setting("log_level", "TALLYMARK_LOG_LEVEL", _one_of("debug", "info", "warning", "error"), "info",
+            "Least severe log line."),
     Setting("log_format", "TALLYMARK_LOG_FORMAT", _one_of("auto", "json", "console"), "auto",
             "`json` lines, `console` for people, `auto` for console on a terminal."),
     Setting("endpoint", "TALLYMARK_ENDPOINT", _url("http", "https"), "",

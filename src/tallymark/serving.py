@@ -71,6 +71,5 @@ def check_port(settings: Settings) -> None:
         try:
             probe.bind((settings.host, settings.port))
         except OSError as error:
-            raise BadSetting(
-                f"TALLYMARK_PORT {settings.port} can't be used on {settings.host}: {error.strerror}.", field="TALLYMARK_PORT"
-            ) from None
+            message = f"TALLYMARK_PORT {settings.port} can't be used on {settings.host}: {error.strerror}."
+            raise BadSetting(message, field="TALLYMARK_PORT") from None

@@ -178,16 +178,19 @@ def numbers_of(body: dict[str, Any]) -> list[float]:
     return [metric["value"] or 0 for metric in body["metrics"].values()]
 
 
-def kill_again_and_again(server: RunningServer, chance: random.Random) -> None:
-    """Kills at random moments; every fourth time also while the server is still starting."""
+def kill_again_and_again(play: Play, chance: random.Random) -> None:
+    """Kills at random moments: some soon, some once a reader was answered, some while the server still starts."""
     for kill in range(KILLS):
-        time.sleep(chance.uniform(0.05, 1.5))
-        server.kill()
+        reads, until = play.reads, time.monotonic() + 15
+        while kill % 2 and play.reads == reads and time.monotonic() < until:
+            time.sleep(0.01)
+        time.sleep(chance.uniform(0.05, 1.0 if kill % 2 else 1.5))
+        play.server.kill()
         if kill % 4 == 3:
-            server.launch()
+            play.server.launch()
             time.sleep(chance.uniform(0.2, 2.5))
-            server.kill()
-        server.start()
+            play.server.kill()
+        play.server.start()
 
 
 def running(play: Play, chance: random.Random) -> list[Callable[[], None]]:
@@ -211,7 +214,7 @@ def test_nothing_is_lost_doubled_or_half_there(tmp_path: Path, directory: str) -
         play = Play(server, server.project("many", packs=["web"]), server.project("watched", packs=["web"]))
         work: list[Future[None]] = [threads.submit(each) for each in running(play, chance)]
         try:
-            kill_again_and_again(server, chance)
+            kill_again_and_again(play, chance)
         finally:
             play.over.set()
         for each in work:
@@ -236,5 +239,5 @@ def check_everything(play: Play) -> None:
         assert compared["differences"] == []
         assert compared["days"] >= DAYS
         assert "tallymark_spool_batches 0.0" in client.get("/metrics").text
-    assert play.reads > KILLS
-    assert len(play.states) > KILLS // 2
+    assert play.reads > KILLS // 2
+    assert len(play.states) > 2

@@ -91,9 +91,7 @@ def test_one_column_may_be_several_fields() -> None:
 
 
 def test_constants_win_and_are_read_like_cells() -> None:
-    columns = Columns(
-        {}, QUIZ | {"timestamp": "2014-10-01", "value": "2", "properties.n": "7", "properties.t": "x"}
-    )
+    columns = Columns({}, QUIZ | {"timestamp": "2014-10-01", "value": "2", "properties.n": "7", "properties.t": "x"})
     (event,) = events(from_csv("n,m\n1,2\n", columns))
     assert (event["timestamp"], event["value"]) == (1412121600.0, 2)
     assert event["properties"] == {"n": 7, "t": "x", "m": 2}

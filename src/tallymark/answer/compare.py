@@ -41,8 +41,8 @@ class Freshness:
         }
 
 
-def tell(answerer: Answerer, query: Query, project: Project, freshness: Freshness, explain: bool) -> dict[str, Any]:
-    """The body of an answer. Errors: `BadQuery`."""
+def tell(answerer: Answerer, query: Query, project: Project, explain: bool = False) -> dict[str, Any]:
+    """The body of an answer, without its freshness. Errors: `BadQuery`."""
     catalog = answerer.catalog.only(project.packs)
     current = answerer.answer(query, project)
     previous = None
@@ -58,7 +58,6 @@ def tell(answerer: Answerer, query: Query, project: Project, freshness: Freshnes
     if query.by is not None:
         body["by"] = query.by
         body["breakdown"] = [_row(key, query, catalog, current, previous) for key in current.keys]
-    body["freshness"] = freshness.body()
     if explain:
         body["plan"] = [
             {"metrics": [m.name for m in part.metrics], "from": part.origin, "rows": part.rows, "why": part.why or None}

@@ -6,7 +6,7 @@ from tallymark.answer.cells import KEY, NO_DIST, SERIES, SHOWN, key_condition
 from tallymark.engine.expression import condition_sql, literal
 from tallymark.engine.source import published_runs
 from tallymark.spec.measure import FIRSTS, Kind, Measure
-from tallymark.spec.query import Filter
+from tallymark.spec.query import EVERYTHING, Filter
 
 #: Where a rollup's rows of one dimension and day were too many, the rest is under this key.
 OTHER = "(other)"
@@ -14,7 +14,7 @@ OTHER = "(other)"
 _MERGED = "sum(n), sum(total), sum(squares), groupBitmapMerge(actors), sumMap(dist), toUInt64(0)"
 
 
-def _rows(measures: Sequence[Measure], dim: str, filter: Filter = Filter(), more: str = "") -> str:
+def _rows(measures: Sequence[Measure], dim: str, filter: Filter = EVERYTHING, more: str = "") -> str:
     """The published rows of measures by a dimension ('' for totals)."""
     keys = ", ".join(literal(measure.key) for measure in measures)
     return (

@@ -97,11 +97,12 @@ class _Asked:
 
     def _statements(self, part: Part, broken_down: bool) -> list[str]:
         plain, special = _measures(part.metrics), _newcomers(part.metrics)
-        statements = self._from_rollups(plain, special) if part.origin is Origin.ROLLUPS else self._from_raw(part, plain, special)
+        rolled_up = part.origin is Origin.ROLLUPS
+        statements = self._from_rollups(plain, special) if rolled_up else self._from_raw(part, plain, special)
         if not broken_down:
             return statements
         by = self._by()
-        if part.origin is Origin.ROLLUPS:
+        if rolled_up:
             statements += [from_rollups.breakdown(plain, by)] if plain else []
             return statements + [from_rollups.newcomers_breakdown(measure, by) for measure in special]
         field, source = self.catalog.dimensions[by].on(part.rows), self._source(part.rows)

@@ -2,6 +2,8 @@
 
 import sys
 import zlib
+from collections.abc import Callable
+from typing import Any
 
 import brotli
 
@@ -36,15 +38,24 @@ def inflate(body: bytes, encoding: str, limit: int) -> bytes:
 
 
 def _gzip(body: bytes, most: int) -> tuple[bytes, bool]:
-    stream = zlib.decompressobj(wbits=31)
-    plain = stream.decompress(body, most)
-    return plain, stream.eof
+    return _members(body, most, lambda: zlib.decompressobj(wbits=31))
 
 
 def _zstd(body: bytes, most: int) -> tuple[bytes, bool]:
-    stream = zstd.ZstdDecompressor()
-    plain: bytes = stream.decompress(body, most)
-    return plain, stream.eof
+    return _members(body, most, zstd.ZstdDecompressor)
+
+
+def _members(body: bytes, most: int, begin: Callable[[], Any]) -> tuple[bytes, bool]:
+    """Everything in a body of one or several compressed streams, one after another."""
+    parts: list[bytes] = []
+    while True:
+        stream = begin()
+        part: bytes = stream.decompress(body, most)
+        parts.append(part)
+        most -= len(part)
+        body = stream.unused_data
+        if not stream.eof or not body or most <= 0:
+            return b"".join(parts), bool(stream.eof)
 
 
 def _br(body: bytes, most: int) -> tuple[bytes, bool]:

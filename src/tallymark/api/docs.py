@@ -1,18 +1,262 @@
 """OpenAPI: the description of the API, and pages to read it that load nothing from outside."""
 
+from functools import cache
+from html import escape
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+from litestar import Request, Router, get
+from litestar.enums import MediaType
+from litestar.handlers import HTTPRouteHandler
 from litestar.openapi import OpenAPIConfig
-from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.openapi.plugins import JsonRenderPlugin, OpenAPIRenderPlugin
+from litestar.openapi.spec import Components, SecurityScheme, Tag
+from litestar.static_files import create_static_files_router
 
 from tallymark import __version__
+from tallymark.api.compression import ENCODINGS
+from tallymark.ingest.decode import WireEvent
+from tallymark.spec.event import Reason
+
+_STATIC: Final = Path(__file__).parent / "static"
+
+#: Sent with every page: a browser loads nothing from elsewhere and runs no script written into a page.
+PAGE_HEADERS: Final = {
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+
+_TAGS: Final = (
+    Tag("events", "Events in."),
+    Tag("answers", "Numbers out."),
+    Tag("rollups", "What stands between the two."),
+    Tag("Projects", "What events belong to."),
+    Tag("Keys", "Who may do what."),
+    Tag("operations", "For load balancers and monitoring; needs no key."),
+)
+_OPEN_PATHS: Final = ("/health", "/ready", "/metrics")
+
+#: What each field of an event is, by its name in JSON.
+FIELDS: Final = {
+    "event": "Name of the event, 1 to 200 characters. The only field that is needed.",
+    "timestamp": "When it happened: ISO 8601 (UTC without a zone), or seconds or milliseconds since 1970. "
+    "Default: its arrival.",
+    "sentAt": "When the client sent it, by the clock that gave `timestamp`; corrects a clock that is wrong.",
+    "eventId": "Identity, up to 512 characters: an event sent again with it counts once.",
+    "actor": "Who did it. The first of actor, userId, visitorId, anonymousId counts; only a keyed hash is stored.",
+    "userId": "Who did it, as your users are known.",
+    "visitorId": "Who did it, as a browser is known.",
+    "anonymousId": "Who did it, before being known.",
+    "sessionId": "The client's own session; else 30 minutes of silence end one. Only a keyed hash is stored.",
+    "value": "A number that is added up: an amount, a score, an increment; between -1e15 and 1e15.",
+    "url": "Address of the page: its host, path and campaign are kept, the rest is dropped.",
+    "referrer": "Address of the page that linked here: its host is kept.",
+    "properties": "Anything else, as a JSON object.",
+    "userAgent": "The browser's user agent, where a server sends for it; read, never stored.",
+    "ip": "The browser's address, where a server sends for it; its country is kept, it is not.",
+}
+
+_EXAMPLE: Final = {
+    "event": "page_view",
+    "visitorId": "v-117",
+    "url": "https://shop.example/pricing?utm_source=newsletter",
+    "properties": {"plan": "pro"},
+}
 
 
 def openapi_config() -> OpenAPIConfig:
-    """The configuration of `/openapi`."""
+    """The configuration of `/openapi`: the page, and the document at `/openapi/openapi.json`."""
+    bearer = SecurityScheme(
+        "http",
+        scheme="bearer",
+        description="A key. The headers x-admin-key, x-dashboard-token and x-api-key are read as well.",
+    )
     return OpenAPIConfig(
         title="Tallymark",
         version=__version__,
         description="Events in, exact and repeatable numbers out.",
-        path="/openapi",
         use_handler_docstrings=True,
-        render_plugins=[JsonRenderPlugin()],
+        components=Components(security_schemes={"key": bearer}),
+        security=[{"key": []}],
+        tags=list(_TAGS),
+        render_plugins=[_Page(path=("/", "/swagger")), _Document()],
+        openapi_router=Router("/openapi", route_handlers=[], include_in_schema=False, response_headers=PAGE_HEADERS),
     )
+
+
+def pages() -> list[HTTPRouteHandler | Router]:
+    """The front page, and the files of every page, from this package."""
+    assets = create_static_files_router("/assets", [_STATIC], name="assets")
+    return [front_page, assets]
+
+
+@get("/", media_type=MediaType.HTML, sync_to_thread=False, include_in_schema=False, response_headers=PAGE_HEADERS)
+def front_page(request: Request[Any, Any, Any]) -> str:
+    """What there is to see, and two commands with this server's own address."""
+    return _read("index.html").decode().replace("{server}", escape(str(request.base_url).rstrip("/")))
+
+
+@cache
+def _read(name: str) -> bytes:
+    return (_STATIC / name).read_bytes()
+
+
+class _Page(OpenAPIRenderPlugin):
+    """Swagger UI over the document."""
+
+    def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
+        return _read("openapi.html")
+
+
+class _Document(JsonRenderPlugin):
+    """The document as JSON."""
+
+    def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
+        return super().render(request, completed(openapi_schema))
+
+
+def completed(document: dict[str, Any]) -> dict[str, Any]:
+    """The framework's document with what it can't know.
+
+    That is: the bare ASGI endpoints of events, the one shape of every error, and which paths need no key.
+    """
+    paths = {path: _true(path, item) for path, item in document["paths"].items()}
+    components = document["components"]
+    return {
+        **document,
+        "paths": {**_event_paths(), **paths},
+        "components": {**components, "schemas": {**components["schemas"], **_event_schemas()}},
+    }
+
+
+def _true(path: str, item: dict[str, Any]) -> dict[str, Any]:
+    """A path whose errors have the shape they have, and which is open if it is."""
+    told = {}
+    for method, operation in item.items():
+        responses = {
+            status: _error(response["description"]) if int(status) >= 400 and path not in _OPEN_PATHS else response
+            for status, response in operation["responses"].items()
+        }
+        told[method] = {**operation, "responses": responses}
+        if path in _OPEN_PATHS:
+            told[method]["security"] = []
+    return told
+
+
+def _error(description: str) -> dict[str, Any]:
+    return {"description": description, "content": {"application/json": {"schema": _ref("ErrorBody")}}}
+
+
+def _ref(name: str) -> dict[str, str]:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _event_paths() -> dict[str, Any]:
+    """`/v1/events` and `/v1/import`."""
+    sent = _operation(
+        "SendEvents",
+        "Send events",
+        'Takes one event, an array, `{"events": [...]}` or NDJSON, plain or compressed. Answers once every accepted '
+        "event is on disk. A bad event is refused alone, with a reason; the others are kept. Needs an `ingest` key.",
+    )
+    imported = _operation(
+        "ImportEvents",
+        "Import events of any age",
+        "As `/v1/events`, but events may be of any age, and neither the request's address nor its user agent is "
+        "taken for the visitor's. Needs an `admin` key.",
+    )
+    imported["responses"]["404"] = _error("There is no such project")
+    return {"/v1/events": {"post": sent}, "/v1/import": {"post": imported}}
+
+
+def _operation(operation_id: str, summary: str, description: str) -> dict[str, Any]:
+    lines = "\n".join(msgspec.json.encode({**_EXAMPLE, "eventId": f"e-{n}"}).decode() for n in (1, 2))
+    return {
+        "tags": ["events"],
+        "operationId": operation_id,
+        "summary": summary,
+        "description": description,
+        "parameters": [
+            {
+                "name": "project",
+                "in": "query",
+                "schema": {"type": "string"},
+                "description": "Name of the project; only where the key is good for every project.",
+            },
+            {
+                "name": "Content-Encoding",
+                "in": "header",
+                "schema": {"type": "string", "enum": list(ENCODINGS)},
+                "description": "How the body is compressed, if it is.",
+            },
+        ],
+        "requestBody": {
+            "required": True,
+            "content": {
+                "application/json": {"schema": _ref("EventBody"), "example": _EXAMPLE},
+                "application/x-ndjson": {
+                    "schema": {"type": "string", "description": "An Event a line."},
+                    "example": lines,
+                },
+            },
+        },
+        "responses": {
+            "202": {
+                "description": "Accepted events are on disk",
+                "content": {"application/json": {"schema": _ref("Receipt")}},
+            },
+            "400": _error("The body can't be parsed, or no project is named"),
+            "401": _error("No key, or an unknown one"),
+            "403": _error("The key is for something else"),
+            "413": _error("The body is too large, plain or after decompression"),
+            "503": {
+                **_error("Too much waits to be written; send it again"),
+                "headers": {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds to wait."}},
+            },
+        },
+    }
+
+
+@cache
+def _event_schemas() -> dict[str, Any]:
+    """The schemas of bodies and receipts; the event's own comes from the struct that decodes it."""
+    _, found = msgspec.json.schema_components([WireEvent])
+    event = found["WireEvent"]
+    event["title"] = "Event"
+    event["required"] = ["event"]
+    event["properties"]["event"] = {"type": "string", "minLength": 1, "maxLength": 200}
+    for name, description in FIELDS.items():
+        event["properties"][name]["description"] = description
+    many = {"type": "array", "items": _ref("Event")}
+    envelope = {
+        "type": "object",
+        "properties": {"events": many, "sentAt": {**event["properties"]["sentAt"], "description": "For every event."}},
+        "required": ["events"],
+    }
+    rejection = {
+        "type": "object",
+        "properties": {
+            "index": {"type": "integer", "description": "Place in the request, from 0."},
+            "reason": {"type": "string", "enum": [str(reason) for reason in Reason]},
+            "message": {"type": "string"},
+        },
+        "required": ["index", "reason", "message"],
+    }
+    receipt = {
+        "type": "object",
+        "properties": {
+            "accepted": {"type": "integer"},
+            "rejected": {"type": "array", "items": _ref("Rejection")},
+        },
+        "required": ["accepted", "rejected"],
+    }
+    return {
+        "Event": event,
+        "EventEnvelope": envelope,
+        "EventBody": {"oneOf": [_ref("Event"), many, _ref("EventEnvelope")]},
+        "Rejection": rejection,
+        "Receipt": receipt,
+    }

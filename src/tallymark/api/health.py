@@ -81,11 +81,12 @@ class _Collector:
             rejected.add_metric([reason], n)
         yield rejected
         batches, size = self._here.store.spool.size()
-        yield GaugeMetricFamily("tallymark_queue_events", "Events waiting to be written.", self._here.writer.queued)
+        writer = self._here.writer
+        yield GaugeMetricFamily("tallymark_queue_events", "Events waiting to be written.", writer.queued)
         yield GaugeMetricFamily("tallymark_spool_batches", "Batches waiting for the engine.", batches)
         yield GaugeMetricFamily("tallymark_spool_bytes", "Bytes waiting for the engine.", size)
-        yield CounterMetricFamily("tallymark_commits", "Group commits.", self._here.writer.commits)
-        yield CounterMetricFamily("tallymark_commit_seconds", "Seconds spent in group commits.", self._here.writer.seconds)
+        yield CounterMetricFamily("tallymark_commits", "Group commits.", writer.commits)
+        yield CounterMetricFamily("tallymark_commit_seconds", "Seconds spent in group commits.", writer.seconds)
 
 
 @get("/metrics", sync_to_thread=True, media_type="text/plain", summary="Prometheus metrics", tags=["operations"])

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import msgspec
+from litestar.exceptions import MethodNotAllowedException
 from litestar.types import Receive, Scope, Send
 
 from tallymark.access.guard import Access, token_of
@@ -37,6 +38,8 @@ class Ingest:
 
     async def serve(self, scope: Scope, receive: Receive, send: Send, key_scope: KeyScope, imported: bool) -> None:
         """Answers one request."""
+        if scope.get("method") != "POST":
+            raise MethodNotAllowedException(headers={"Allow": "POST"})
         try:
             receipt = await self._take(scope, receive, key_scope, imported)
             status, body, headers = 202, _encode(_told(receipt)), []
@@ -71,11 +74,14 @@ class Ingest:
     def _project(self, token: str | None, query: bytes, key_scope: KeyScope) -> Project | str:
         """The project of the key, or the one a key of every project names in the query; a text where there is none."""
         identity = self.access.known(token)
+        named = parse_qs(query.decode("latin-1")).get("project", [""])[0] if query else ""
         if identity.project_id is not None:
             self.access.require(token, key_scope, identity.project_id)
-            return self.directory.by_id(identity.project_id) or "The key's project was deleted."
+            own = self.directory.by_id(identity.project_id)
+            if own is not None and named not in ("", own.name, str(own.id)):
+                raise NotFound(f"There is no project {named[:64]!r} for this key.", field="project")
+            return own or "The key's project was deleted."
         self.access.require(token, key_scope, None)
-        named = parse_qs(query.decode("latin-1")).get("project", [""])[0]
         if not named:
             raise BadRequest("This key is good for every project: say which with ?project=NAME.", field="project")
         found = self.directory.by_name(named)

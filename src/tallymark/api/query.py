@@ -1,12 +1,13 @@
 """`GET /v1/query` and `GET /v1/metrics`: answers, and the catalogue of what can be asked."""
 
+import asyncio
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from litestar import Router, get
 from litestar.params import QueryParameter
 
-from tallymark.answer.compare import Freshness, tell
+from tallymark.answer.compare import Freshness
 from tallymark.api.auth import Call, caller, project_for
 from tallymark.api.errors import documented
 from tallymark.api.question import flag, question
@@ -22,13 +23,12 @@ from tallymark.spec.query import Query
 
 @get(
     "/query",
-    sync_to_thread=True,
     summary="Ask for numbers",
     description="Totals, series with every bucket, breakdown rows, deltas against a comparison window, and what the "
     "answer is worth. See docs/query.md.",
     responses=documented(400, 401, 403, 404, 503),
 )
-def ask(
+async def ask(
     request: Call,
     project: Annotated[str, QueryParameter(description="Name or id of the project.")] = "",
     metrics: Annotated[str, QueryParameter(description="Names of metrics, separated by commas.")] = "",
@@ -46,15 +46,16 @@ def ask(
     explain: Annotated[str | None, QueryParameter(description="true: with the plan.")] = None,
 ) -> dict[str, Any]:
     """The answer to the question in the parameters."""
-    given = {name: request.query_params.getall(name) for name in request.query_params}
     if not project:
         raise BadQuery("Say which project: project=NAME.", field="project")
-    asked = project_for(request, project, "read")
+    given = {name: request.query_params.getall(name) for name in request.query_params}
+    asked = await asyncio.to_thread(project_for, request, project, "read")
     here = services(request.app.state)
     now = datetime.fromtimestamp(here.now(), UTC)
     query = question(given, asked.timezone, now)
-    here.keeper.freshen(asked)
-    return tell(here.answerer, query, asked, freshness(here, asked, query, now), flag(given, "explain"))
+    await asyncio.to_thread(here.keeper.freshen, asked)
+    body = await here.answers.answer(query, asked, flag(given, "explain"))
+    return {**body, "freshness": (await asyncio.to_thread(freshness, here, asked, query, now)).body()}
 
 
 def freshness(here: Services, project: Project, query: Query, now: datetime) -> Freshness:

@@ -163,7 +163,8 @@ def _clause(text: str) -> Clause:
 
 def _parts(text: str, mark: str, most: int = 0) -> list[str]:
     """The parts of a text between marks that no backslash precedes."""
-    parts, current, escaped = [], "", False
+    parts: list[str] = []
+    current, escaped = "", False
     for letter in text:
         if letter == mark and not escaped and not (most and len(parts) == most):
             parts.append(current)

@@ -17,7 +17,7 @@ from tallymark.api.errors import documented
 from tallymark.api.question import parse_day
 from tallymark.api.services import Services, services
 from tallymark.errors import BadQuery, TallymarkError
-from tallymark.rollup.check import Difference, check
+from tallymark.rollup.check import check
 from tallymark.rollup.refresh import Outcome, Refreshed
 from tallymark.spec.project import Project
 
@@ -42,8 +42,12 @@ def _projects(request: Call, name: str) -> list[Project]:
 def run(request: Call, project: _Project = "") -> dict[str, Any]:
     """Refreshes every stale day; says which."""
     here = services(request.app.state)
-    days = [d for owner in _projects(request, project) for d in recorded(here, "run", owner, lambda on_day, p=owner: here.keeper.run(p, on_day))]  # type: ignore[misc]  # a bound default
+    days = [day for owner in _projects(request, project) for day in _run(here, owner)]
     return {"refreshed": sum(d.outcome is Outcome.PUBLISHED for d in days), "days": [told(d) for d in days]}
+
+
+def _run(here: Services, owner: Project) -> list[Refreshed]:
+    return recorded(here, "run", owner, lambda on_day: here.keeper.run(owner, on_day))
 
 
 @post(
@@ -132,11 +136,11 @@ def told(day: Refreshed) -> dict[str, Any]:
 def status(request: Call, project: _Project = "") -> dict[str, Any]:
     """Per project: the day rolled up through, lag, last run, stale days, sealed days."""
     here = services(request.app.state)
-    stale = here.keeper.stale()
-    return {"projects": [_status(here, owner, stale.get(owner.id, [])) for owner in _projects(request, project)]}
+    return {"projects": [_status(here, owner) for owner in _projects(request, project)]}
 
 
-def _status(here: Services, owner: Project, stale: list[date]) -> dict[str, Any]:
+def _status(here: Services, owner: Project) -> dict[str, Any]:
+    stale = here.keeper.stale(owner)
     runs = here.keeper.runs(owner)
     now = datetime.fromtimestamp(here.now(), UTC)
     last = max(runs, key=lambda r: r.published_at, default=None)
@@ -165,16 +169,14 @@ def compare(
     here = services(request.app.state)
     start = parse_day(first, "from") if first else date(1970, 1, 1)
     end = parse_day(to, "to") if to else date(2099, 12, 31)
-    days, found = 0, list[tuple[str, Difference]]()
+    days, differing, waiting = 0, list[dict[str, Any]](), list[dict[str, str]]()
     for owner in _projects(request, project):
         checked, differences = check(here.engine, here.catalog, owner, start, end)
+        stale = set(here.keeper.stale(owner)) if differences else set()
         days += checked
-        found += [(owner.name, difference) for difference in differences]
-    names = {owner.id: owner.name for owner in here.projects.list()}
-    stale = {(names[owner], day) for owner, days_ in here.keeper.stale().items() for day in days_}
-    differing = [{"project": name, **d.body()} for name, d in found if (name, d.day) not in stale]
-    waiting = sorted({(name, d.day.isoformat()) for name, d in found if (name, d.day) in stale})
-    return {"days": days, "differences": differing, "staleDays": [{"project": n, "day": day} for n, day in waiting]}
+        differing += [{"project": owner.name, **d.body()} for d in differences if d.day not in stale]
+        waiting += [{"project": owner.name, "day": day.isoformat()} for day in sorted(stale)]
+    return {"days": days, "differences": differing, "staleDays": waiting}
 
 
 def router() -> Router:

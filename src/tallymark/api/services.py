@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from litestar.datastructures import State
 
 from tallymark.access.guard import Access
-from tallymark.answer.run import Answerer
+from tallymark.api.answers import Answers
 from tallymark.config import Settings
 from tallymark.control.jobs import JobRuns
 from tallymark.control.keys import Keys
@@ -34,7 +34,7 @@ class Services:
     writer: Writer
     receiver: Receiver
     keeper: Keeper
-    answerer: Answerer
+    answers: Answers
     now: Callable[[], float]
 
 

@@ -7,17 +7,17 @@ Without one the same application runs inside the command.
 import json
 import os
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, cast
+from typing import Any, Self
 
 import httpx
-from anyio.from_thread import start_blocking_portal
 from litestar import Litestar
 
 from tallymark.access.keys import local_key
+from tallymark.cli.inprocess import InProcess
 from tallymark.config import Settings, load
 from tallymark.errors import TallymarkError, Unavailable
 
@@ -127,7 +127,7 @@ def connect(settings: Settings, build: Build) -> Connection:
     url = running_server(settings.data)
     if url is not None:
         return Connection(_client(url, key, trust_env=False))
-    return Connection(_client("http://localhost", key, transport=_InProcess(build(settings))))
+    return Connection(_client("http://localhost", key, transport=InProcess(build(settings))))
 
 
 @contextmanager
@@ -152,41 +152,6 @@ def running_server(data: Path) -> str | None:
     except (OSError, ValueError, KeyError, TypeError):
         return None
     return url if _alive(pid) and _healthy(url) else None
-
-
-class _InProcess(httpx.BaseTransport):
-    """The application as a transport: started here, running in an event loop of its own thread."""
-
-    def __init__(self, app: Litestar) -> None:
-        asgi = cast(Any, app)  # the two describe ASGI in different words
-        self._transport = httpx.ASGITransport(asgi, raise_app_exceptions=False)
-        try:
-            with ExitStack() as stack:
-                self._portal = stack.enter_context(start_blocking_portal())
-                stack.enter_context(self._portal.wrap_async_context_manager(app.lifespan()))
-                self._running = stack.pop_all()
-        except ExceptionGroup as group:  # what fails while the framework has tasks running comes wrapped
-            raise _only(group) from group
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """What the application answers, whole."""
-        return self._portal.call(self._handle, request)
-
-    def close(self) -> None:
-        """Ends the application."""
-        self._running.close()
-
-    async def _handle(self, request: httpx.Request) -> httpx.Response:
-        answer = await self._transport.handle_async_request(request)
-        content = b"".join([chunk async for chunk in answer.aiter_raw()])
-        return httpx.Response(answer.status_code, headers=answer.headers, stream=httpx.ByteStream(content))
-
-
-def _only(error: Exception) -> Exception:
-    """The one exception inside groups of one."""
-    while isinstance(error, ExceptionGroup) and len(error.exceptions) == 1:
-        error = error.exceptions[0]
-    return error
 
 
 def _client(url: str, key: str, **options: Any) -> httpx.Client:

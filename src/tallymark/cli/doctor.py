@@ -63,7 +63,8 @@ def _application(start: Start, settings: Settings) -> Iterator[dict[str, object]
             for name, said in ready["checks"].items():
                 yield _finding(name.capitalize(), said == "ok", said)
             for project in connection.get("/v1/rollup/status")["projects"]:
-                said = f"{project['days']} days, through {project['rolledUpThrough']}, {len(project['staleDays'])} stale"
+                stale = len(project["staleDays"])
+                said = f"{project['days']} days, through {project['rolledUpThrough']}, {stale} stale"
                 yield _finding(f"Rollups of {project['project']}", True, said)
     except TallymarkError as error:
         yield _finding("Application", False, error.message)

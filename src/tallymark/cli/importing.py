@@ -35,14 +35,10 @@ Files = Annotated[list[str], typer.Argument(metavar="FILE", help="Plain or gzip;
 ProjectName = Annotated[str, typer.Option("--project", "-p", metavar="NAME", help="Where the events go.")]
 Create = Annotated[bool, typer.Option("--create", help="Create the project (pack web) if there is none.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Read and count, and send nothing.")]
-Host = Annotated[
-    str, typer.Option(metavar="HOST", help="The site's host: tells its own pages from other sites'.")
-]
+Host = Annotated[str, typer.Option(metavar="HOST", help="The site's host: tells its own pages from other sites'.")]
 Map = Annotated[
     list[str] | None,
-    typer.Option(
-        "--map", metavar="FIELD=COLUMN", help="Column of a field or of properties.NAME; repeatable."
-    ),
+    typer.Option("--map", metavar="FIELD=COLUMN", help="Column of a field or of properties.NAME; repeatable."),
 ]
 Set = Annotated[
     list[str] | None,
@@ -50,9 +46,7 @@ Set = Annotated[
 ]
 TimeFormat = Annotated[
     str,
-    typer.Option(
-        "--timestamp-format", metavar="FORMAT", help="How times are written: %d/%m/%Y; else ISO or epoch."
-    ),
+    typer.Option("--timestamp-format", metavar="FORMAT", help="How times are written: %d/%m/%Y; else ISO or epoch."),
 ]
 DayZero = Annotated[
     datetime | None,
@@ -63,9 +57,7 @@ DayZero = Annotated[
         help="Times are numbers of days since that day.",
     ),
 ]
-Drop = Annotated[
-    bool, typer.Option("--drop-unmapped", help="Leave other columns out; else they become properties.")
-]
+Drop = Annotated[bool, typer.Option("--drop-unmapped", help="Leave other columns out; else they become properties.")]
 Delimiter = Annotated[str, typer.Option(metavar="CHARACTER", help="What stands between cells.")]
 
 
@@ -187,9 +179,7 @@ def csv(
     job.run(lambda file: read_csv(file, columns, delimiter))
 
 
-@app.command(
-    "parquet", epilog="Example: tallymark import parquet plays.parquet --project game --set event=play"
-)
+@app.command("parquet", epilog="Example: tallymark import parquet plays.parquet --project game --set event=play")
 def parquet(
     context: typer.Context,
     files: Files,

@@ -9,6 +9,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+#: How wide tables are where nobody's terminal is: nothing is folded that a program may want to read.
+_WIDTH_OF_FILES = 240
+
 #: The option that every command with a result has.
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
@@ -40,7 +43,7 @@ def print_fields(names: Mapping[str, str], value: Mapping[str, Any]) -> None:
 
 
 def _console() -> Console:
-    return Console(highlight=False, markup=False)
+    return Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else _WIDTH_OF_FILES)
 
 
 def _cell(value: Any) -> str:

@@ -136,7 +136,7 @@ class Tally:
             yield "", "", self.messages[reason]
         yield "Seconds", f"{self.seconds:,.1f}", f"{self.rate():,} events/s"
         if self.refreshed is not None:
-            yield "Days refreshed", f"{self.refreshed:,}", ""
+            yield "Days refreshed", f"{self.refreshed:,}", "last of all; the numbers are up to date"
 
     def _where(self, reason: str) -> str:
         """The places of the first refused entries, as in `a.csv: 2, 7; b.csv: 3, …`."""

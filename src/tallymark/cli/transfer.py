@@ -14,7 +14,7 @@ from typing import Any, BinaryIO, Final, NamedTuple, cast
 
 import msgspec
 
-from tallymark.cli.connection import Connection, Refused
+from tallymark.cli.connection import Connection, Refused, Unreachable
 from tallymark.cli.tally import Place, Tally
 from tallymark.errors import BadRequest, BodyTooLarge
 from tallymark.ingest.decode import decode
@@ -24,11 +24,11 @@ from tallymark.spec.event import Reason
 
 STDIN: Final = "-"
 
-_CHUNK_EVENTS: Final = 2_000
-_CHUNK_BYTES: Final = 2 << 20  # well under what a body may have
+_CHUNK_EVENTS: Final = 10_000  # large inserts are twice as fast as ones of 2,000
+_CHUNK_BYTES: Final = 4_000_000  # under what a body may have unless set otherwise
 _GZIP: Final = b"\x1f\x8b"
-_BUSY: Final = frozenset({"unavailable", "queue_full", "engine_unavailable", "too_many_requests"})
-_PAUSES: Final = (0.5, 1, 2, 4, 8, 15, 30, 30, 30)  # seconds before a busy server is asked again
+_BUSY: Final = frozenset({"unavailable", "queue_full", "engine_unavailable", "too_many_requests", "unreachable"})
+_PAUSES: Final = (0.1, 0.5, 1, 2, 4, 8, 15, 30, 30, 30)  # seconds before a busy server is asked again
 _LATEST: Final = 4_102_444_800  # the year 2100, in epoch seconds
 
 _encode = msgspec.json.Encoder(enc_hook=str).encode
@@ -72,14 +72,17 @@ def check_file(path: str) -> None:
 
 
 def sender(connection: Connection, project: str, sleep: Callable[[float], object] = time.sleep) -> Send:
-    """Sends chunks to a project; while the server is busy, waits up to two minutes."""
+    """Sends chunks to a project; while the server is busy or restarts, waits up to two minutes.
+
+    A chunk may be sent twice for that; its events count once.
+    """
 
     def send(body: bytes) -> dict[str, Any]:
         pauses = iter(_PAUSES)
         while True:
             try:
                 answer = connection.post("/v1/import", params={"project": project}, content=body)
-            except Refused as error:
+            except (Refused, Unreachable) as error:
                 pause = next(pauses, None)
                 if pause is None or error.code not in _BUSY:
                     raise
@@ -114,9 +117,7 @@ def _chunks(name: str, entries: Iterable[Numbered], tally: Tally) -> Iterator[li
     for number, event in entries:
         tally.read += 1
         if event is None:
-            tally.refuse(
-                Reason.MALFORMED, Place(name, number), "It can't be read as what the file should hold."
-            )
+            tally.refuse(Reason.MALFORMED, Place(name, number), "It can't be read as what the file should hold.")
             continue
         body = _encode(event)
         if chunk and (len(chunk) == _CHUNK_EVENTS or size + len(body) > _CHUNK_BYTES):

@@ -70,8 +70,8 @@ class Connections:
     def _client(self) -> Client:
         client: Client | None = getattr(self._local, "client", None)
         if client is None:
+            client = self._connect()
             with self._lock:
-                client = self._connect()
                 self._clients.append(client)
             self._local.client = client
         return client

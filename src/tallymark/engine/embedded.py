@@ -27,7 +27,11 @@ class EmbeddedEngine(Connections):
         path.mkdir(parents=True, exist_ok=True)
         self._lock_file = _own(path)
         super().__init__(self._open)
-        self._client()
+        try:
+            self._client()
+        except EngineUnavailable:
+            self._lock_file.close()
+            raise
 
     def close(self) -> None:
         """Ends every connection and gives the directory free."""

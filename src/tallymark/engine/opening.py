@@ -1,5 +1,6 @@
 """The engine that a URL names."""
 
+from contextlib import suppress
 from pathlib import Path
 
 from tallymark.config import Settings
@@ -7,6 +8,7 @@ from tallymark.engine.base import Engine
 from tallymark.engine.embedded import EmbeddedEngine
 from tallymark.engine.schema import migrate
 from tallymark.engine.server import ServerEngine
+from tallymark.errors import EngineUnavailable
 
 
 def open_engine(settings: Settings) -> Engine:
@@ -17,4 +19,7 @@ def open_engine(settings: Settings) -> Engine:
         engine: Engine = EmbeddedEngine(path, settings.engine_memory_mb, settings.engine_threads)
         migrate(engine)
         return engine
-    return ServerEngine(url)
+    engine = ServerEngine(url)
+    with suppress(EngineUnavailable):
+        migrate(engine)
+    return engine

@@ -3,12 +3,22 @@
 from urllib.parse import urlsplit
 
 import clickhouse_connect
+import pyarrow as pa
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
+from clickhouse_connect.driver.httpclient import HttpClient
 from clickhouse_connect.driver.httputil import get_pool_manager
+from urllib3 import Timeout
 
 from tallymark.engine.connections import SESSION, Connections
 from tallymark.errors import EngineUnavailable
+
+_CONNECT_SECONDS = 5
+
+#: An engine that takes longer over a ping or an insert is away; the insert's token tells later whether it went in.
+_BRIEF_SECONDS = 5
+
+_QUERY_SECONDS = 300
 
 
 class ServerEngine(Connections):
@@ -25,14 +35,35 @@ class ServerEngine(Connections):
         self._user, self._password = parts.username or "default", parts.password or ""
         self._database = parts.path.strip("/") or "default"
         self._pool = get_pool_manager()
-        super().__init__(self._open)
+        super().__init__(self._open_patient)
+        self._brief = Connections(self._open)
+
+    def insert(self, table: str, rows: pa.Table, token: str | None = None) -> None:
+        """See `base.Engine.insert`."""
+        self._brief.insert(table, rows, token)
+
+    def ping(self) -> None:
+        """See `base.Engine.ping`."""
+        self._brief.ping()
+
+    def close(self) -> None:
+        """See `base.Engine.close`."""
+        super().close()
+        self._brief.close()
+
+    def _open_patient(self) -> Client:
+        client = self._open()
+        if isinstance(client, HttpClient):
+            client.timeout = Timeout(connect=_CONNECT_SECONDS, read=_QUERY_SECONDS)
+        return client
 
     def _open(self) -> Client:
         try:
             return clickhouse_connect.get_client(
                 host=self._host, port=self._port, username=self._user, password=self._password,
                 database=self._database, secure=self._secure, settings=SESSION, pool_mgr=self._pool,
-                autogenerate_session_id=False,
+                autogenerate_session_id=False, connect_timeout=_CONNECT_SECONDS,
+                send_receive_timeout=_BRIEF_SECONDS,
             )  # fmt: skip
         except ClickHouseError as error:
             raise EngineUnavailable(

@@ -3,10 +3,6 @@
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 
-#: How long a silence ends a session: without and with a session id of the sender's own.
-SILENCE_MS = 30 * 60 * 1000
-SILENCE_WITH_ID_MS = 24 * 60 * 60 * 1000
-
 _INSTANT = "fromUnixTimestamp64Milli({{{name}:Int64}}, 'UTC')"
 
 

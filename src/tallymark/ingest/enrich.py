@@ -1,20 +1,23 @@
 """Accepted events become rows: hashes for people, a page for an address, a source, a device, a country."""
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TypeVar
 
 from tallymark.ingest import pii
 from tallymark.ingest.country import CountryTable
 from tallymark.ingest.decode import WireEvent
 from tallymark.ingest.gate import Batch, kept
 from tallymark.ingest.identity import Identities
-from tallymark.ingest.page import NOWHERE, Page, host_of, page_of
+from tallymark.ingest.page import NOWHERE, host_of, page_of
 from tallymark.ingest.rows import Rows
 from tallymark.ingest.traffic_source import Source, classify
 
 _UNKNOWN_SOURCE = Source("direct", "")
+
+_T = TypeVar("_T")
 
 
 @dataclass
@@ -32,48 +35,50 @@ class Enricher:
     def rows(self, batch: Batch, ip: str) -> Rows:
         """The rows of a batch's kept events; `ip` is the client's, and is not stored."""
         places = kept(batch)
-        events = [batch.events[i] for i in places]
+        events = _at(places, batch.events)
         n, project = len(events), batch.project
         identities = self._identities(project.id)
+        named = identities.event
         country = self.countries.country(ip) if ip else ""
-        agents = [batch.agents[i] for i in places]
+        agents = _at(places, batch.agents)
         pages = [page_of(e.url) if e.url else NOWHERE for e in events]
         referrers = [host_of(e.referrer) if e.referrer else "" for e in events]
         sources = [
-            _source(referrer, page) if e.url or e.referrer else _UNKNOWN_SOURCE
-            for e, referrer, page in zip(events, referrers, pages, strict=True)
+            classify(r, p.host, p.source, p.medium, p.ad_click) if e.url or e.referrer else _UNKNOWN_SOURCE
+            for e, r, p in zip(events, referrers, pages, strict=True)
         ]
-        clean = _clean_path if batch.suspicious else _same
+        clean = _redacted if batch.suspicious else _as_they_are
         unpinned = batch.unpinned
         return Rows(
             project=[project.id] * n,
             event=[e.event for e in events],
-            occurred_at=[batch.at[i] for i in places],
+            occurred_at=_at(places, batch.at),
             received_at=[batch.now_ms] * n,
-            event_id=[_event_id(e, identities) for e in events],
+            event_id=[_derived_id(e, identities) if e.event_id is None else named(e.event_id) for e in events],
             actor=[_actor(e, identities) for e in events],
             session=[identities.session(e.session_id) if e.session_id else 0 for e in events],
             value=[e.value for e in events],
             bot=[a.bot for a in agents],
             host=[p.host for p in pages],
-            path=[clean(p.path) for p in pages],
+            path=clean([p.path for p in pages]),
             referrer_host=["" if r == p.host else r for r, p in zip(referrers, pages, strict=True)],
             source=[s.name for s in sources],
             channel=[s.channel if s.name else "" for s in sources],
             medium=[p.medium for p in pages],
-            campaign=[clean(p.campaign) for p in pages],
+            campaign=clean([p.campaign for p in pages]),
             country=[country if e.ip is None else self.countries.country(e.ip) for e in events],
             device=[a.device for a in agents],
             browser=[a.browser for a in agents],
             os=[a.os for a in agents],
-            props=[batch.props[i] for i in places],
+            props=_at(places, batch.props),
             expires_at=[batch.now_ms // 1000 + project.retention_hours * 3600] * n,
             unpinned=[k for k, i in enumerate(places) if unpinned[i]] if True in unpinned else [],
         )
 
 
-def _source(referrer: str, page: Page) -> Source:
-    return classify(referrer, page.host, page.source, page.medium, page.ad_click)
+def _at(places: Sequence[int], values: Sequence[_T]) -> list[_T]:
+    """The values at those places, which are in order."""
+    return list(values) if len(places) == len(values) else [values[i] for i in places]
 
 
 def _actor(e: WireEvent, identities: Identities) -> int:
@@ -82,20 +87,18 @@ def _actor(e: WireEvent, identities: Identities) -> int:
     return identities.actor(given) if given else 0
 
 
-def _event_id(e: WireEvent, identities: Identities) -> int:
-    """The sender's id, or the content's where the sender fixed a time, or a new one."""
-    if e.event_id is not None:
-        return identities.event(e.event_id)
+def _derived_id(e: WireEvent, identities: Identities) -> int:
+    """The identity of an event that the sender did not name: its content's where it has a time, or a new one."""
     if e.timestamp is None:
         return secrets.randbits(64) or 1
     given = e.actor or e.user_id or e.visitor_id or e.anonymous_id
     return identities.content(e.event, e.timestamp, given, e.session_id, e.value, e.url, e.referrer, e.properties)
 
 
-def _same(text: str) -> str:
-    return text
+def _as_they_are(texts: list[str]) -> list[str]:
+    return texts
 
 
-def _clean_path(text: str) -> str:
-    redacted: str = pii.redacted(text)
+def _redacted(texts: list[str]) -> list[str]:
+    redacted: list[str] = pii.redacted(texts)
     return redacted

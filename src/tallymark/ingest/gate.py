@@ -1,6 +1,5 @@
 """The gate: an ordered list of steps, each of which may refuse events of a batch, with a reason out of a closed set."""
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -23,6 +22,11 @@ _SECONDS_BELOW = 1e11
 
 #: A client's clock that is off by less is believed: the difference is the network's.
 _BELIEVED_MS = 60_000
+
+#: The year 2100.
+_LATEST_MS = 4_102_444_800_000
+
+_encode = msgspec.json.Encoder().encode
 
 
 @dataclass(frozen=True)
@@ -67,7 +71,7 @@ Step = Callable[[Batch], None]
 def check_names(batch: Batch) -> None:
     """An event has a name, and names and ids are of a sane length."""
     for i, e in enumerate(batch.events):
-        if not e.event or len(e.event) > _LONGEST_NAME:
+        if not 0 < len(e.event) <= _LONGEST_NAME:
             if not e.event.strip():
                 batch.refuse(i, Reason.MISSING_EVENT, "The event has no name: `event` is missing or empty.")
             else:
@@ -86,15 +90,14 @@ def check_values(batch: Batch) -> None:
 def correct_times(batch: Batch) -> None:
     """Events get the time they happened: the client's, corrected where `sentAt` shows that its clock is wrong."""
     now = batch.now_ms
+    at: int | None
     for i, e in enumerate(batch.events):
-        at = now if e.timestamp is None else _milliseconds(e.timestamp)
-        pinned = e.timestamp is not None or e.event_id is None
-        if e.sent_at is not None and at is not None and e.timestamp is not None:
-            sent = _milliseconds(e.sent_at)
-            if sent is None:
-                at = None
-            elif abs(now - sent) > _BELIEVED_MS:
-                at, pinned = at + now - sent, False
+        if e.timestamp is None:
+            at, pinned = now, e.event_id is None
+        elif e.sent_at is None:
+            at, pinned = _milliseconds(e.timestamp), True
+        else:
+            at, pinned = _corrected(e.timestamp, e.sent_at, now)
         if at is None:
             batch.refuse(i, Reason.BAD_TIMESTAMP, "`timestamp` and `sentAt` must lie between 1970 and 2100.")
         batch.at.append(at or 0)
@@ -117,25 +120,32 @@ def check_times(batch: Batch) -> None:
             batch.refuse(i, Reason.TOO_OLD, f"`timestamp` is more than {days} days ago. Older events can be imported.")
 
 
+def _corrected(timestamp: datetime | float, sent_at: datetime | float, now: int) -> tuple[int | None, bool]:
+    """When it happened by our clock, as far as `sent_at` tells the difference, and whether that was left as given."""
+    at, sent = _milliseconds(timestamp), _milliseconds(sent_at)
+    if at is None or sent is None:
+        return None, True
+    return (at, True) if abs(now - sent) <= _BELIEVED_MS else (at + now - sent, False)
+
+
 def _milliseconds(time: datetime | float) -> int | None:
     """A time in epoch milliseconds; None outside 1970 to 2100. Without a zone it is UTC."""
     if isinstance(time, datetime):
         at = (time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp() * 1000
     else:
         at = time if abs(time) >= _SECONDS_BELOW else time * 1000
-    return round(at) if math.isfinite(at) and 0 <= at < 4_102_444_800_000 else None
+    return round(at) if 0 <= at < _LATEST_MS else None
 
 
 def check_properties(batch: Batch) -> None:
     """Properties are few and small enough; they are encoded here, once."""
     limits = batch.limits
-    encode = msgspec.json.encode
     for i, e in enumerate(batch.events):
         properties = e.properties
         if not properties:
             batch.props.append(b"{}")
             continue
-        encoded = encode(properties)
+        encoded = _encode(properties)
         batch.props.append(encoded)
         if len(properties) > limits.max_properties:
             batch.refuse(
@@ -173,7 +183,7 @@ def guard_pii(batch: Batch) -> None:
             batch.refuse(i, Reason.PII, f"The property {found.field!r} holds personal data of the kind {found.kind}.")
         elif findings:
             e.properties = pii.redacted(e.properties)
-            batch.props[i] = msgspec.json.encode(e.properties)
+            batch.props[i] = _encode(e.properties)
 
 
 STEPS: tuple[Step, ...] = (

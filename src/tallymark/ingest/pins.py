@@ -5,44 +5,48 @@ get another time whenever it is sent again, and might then count on two days. So
 second one is replaced by it.
 """
 
+import msgspec
 import pyarrow as pa
 
 from tallymark.engine.base import Engine
 from tallymark.engine.source import utc
-from tallymark.ingest.rows import Rows
+from tallymark.ingest.rows import SCHEMA, UNPINNED
+
+_Key = tuple[int, int]
 
 
-def pin(engine: Engine, rows: Rows) -> None:
-    """Gives the unpinned events of `rows` the time they had when they first came; remembers those of new ones."""
-    known = _known(engine, rows)
-    new: dict[tuple[int, int], int] = {}
-    for place in rows.unpinned:
-        key = (rows.project[place], rows.event_id[place])
-        rows.occurred_at[place] = known.get(key) or new.setdefault(key, rows.occurred_at[place])
+def pinned(engine: Engine, table: pa.Table) -> pa.Table:
+    """The rows of `events` with the times that unpinned ones had when they first came; remembers those of new ones."""
+    places: list[int] = msgspec.json.decode((table.schema.metadata or {}).get(UNPINNED, b"[]"))
+    if not places:
+        return table
+    keys: list[_Key] = list(zip(table["project"].to_pylist(), table["event_id"].to_pylist(), strict=True))
+    times: list[int] = table["occurred_at"].cast(pa.int64()).to_pylist()
+    known = _known(engine, {keys[place] for place in places})
+    new: dict[_Key, int] = {}
+    for place in places:
+        if keys[place] not in known:
+            known[keys[place]] = times[place]
+            new[keys[place]] = place
+        times[place] = known[keys[place]]
     if new:
-        engine.insert("pins", _table(rows, new))
+        engine.insert("pins", _pins(table.take(list(new.values()))))
+    column = table.schema.get_field_index("occurred_at")
+    moved = table.set_column(column, "occurred_at", pa.array(times, SCHEMA.field("occurred_at").type))
+    return moved.replace_schema_metadata(None)
 
 
-def _known(engine: Engine, rows: Rows) -> dict[tuple[int, int], int]:
-    projects = sorted({rows.project[place] for place in rows.unpinned})
-    ids = sorted({rows.event_id[place] for place in rows.unpinned})
+def _known(engine: Engine, keys: set[_Key]) -> dict[_Key, int]:
     found = engine.query(
         "SELECT project, event_id, occurred_at FROM pins FINAL "
         "WHERE project IN {projects:Array(UInt32)} AND event_id IN {ids:Array(UInt64)}",
-        {"projects": projects, "ids": ids},
+        {"projects": sorted({project for project, _ in keys}), "ids": sorted({event_id for _, event_id in keys})},
     )
-    return {(project, event_id): int(utc(at).timestamp() * 1000) for project, event_id, at in found}
+    return {(project, event_id): round(utc(at).timestamp() * 1000) for project, event_id, at in found}
 
 
-def _table(rows: Rows, new: dict[tuple[int, int], int]) -> pa.Table:
-    places = {(rows.project[place], rows.event_id[place]): place for place in reversed(rows.unpinned)}
-    received = [rows.received_at[places[key]] for key in new]
-    return pa.table(
-        {
-            "project": pa.array([key[0] for key in new], pa.uint32()),
-            "event_id": pa.array([key[1] for key in new], pa.uint64()),
-            "occurred_at": pa.array(list(new.values()), pa.timestamp("ms", "UTC")),
-            "expires_at": pa.array([rows.expires_at[places[key]] for key in new], pa.uint32()),
-            "precedence": pa.array([(1 << 64) - 1 - at for at in received], pa.uint64()),
-        }
-    )
+def _pins(rows: pa.Table) -> pa.Table:
+    """Rows of `pins`: of two for one event, the one received first wins."""
+    received = rows["received_at"].cast(pa.int64()).to_pylist()
+    precedence = pa.array([(1 << 64) - 1 - at for at in received], pa.uint64())
+    return rows.select(["project", "event_id", "occurred_at", "expires_at"]).append_column("precedence", precedence)

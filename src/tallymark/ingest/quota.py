@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from tallymark.engine.base import Engine
+from tallymark.engine.connections import EngineRefused
+from tallymark.errors import EngineUnavailable
 from tallymark.ingest.gate import Batch, kept
 from tallymark.spec.event import Reason
 
@@ -13,7 +15,10 @@ _DAY_MS = 86_400_000
 
 @dataclass
 class Quotas:
-    """Counts a project's events of the day; after a restart it goes on from what the engine holds."""
+    """Counts a project's events of the day; after a restart it goes on from what the engine holds.
+
+    While the engine can't say how many that are, nothing is refused: what is spooled counts once it is in.
+    """
 
     engine: Engine
     _used: dict[tuple[int, int], int] = field(default_factory=dict)
@@ -27,7 +32,11 @@ class Quotas:
         key = (batch.project.id, day)
         if key not in self._used:
             self._used = {k: n for k, n in self._used.items() if k[1] == day}
-            self._used.setdefault(key, await asyncio.to_thread(self._stored, *key))
+            try:
+                stored = await asyncio.to_thread(self._stored, *key)
+            except (EngineRefused, EngineUnavailable):
+                return
+            self._used.setdefault(key, stored)
         for i in kept(batch):
             if self._used[key] >= quota:
                 batch.refuse(i, Reason.QUOTA, f"The project's quota of {quota} events a day is used up.")

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 
+import msgspec
 import pyarrow as pa
 
 _TEXT = pa.string()
@@ -34,6 +35,10 @@ SCHEMA = pa.schema(
         ("expires_at", pa.uint32()),
     ]
 )
+
+
+#: In the metadata of an Arrow table: the places of events whose time may have to be the one they first came with.
+UNPINNED = b"unpinned"
 
 
 @dataclass
@@ -82,8 +87,11 @@ class Rows:
         return whole
 
     def table(self) -> pa.Table:
-        """An Arrow table for `events`."""
-        return pa.table([pa.array(getattr(self, f.name), f.type) for f in SCHEMA], schema=SCHEMA)
+        """An Arrow table for `events`; its metadata tell what is unpinned."""
+        table = pa.table([pa.array(getattr(self, f.name), f.type) for f in SCHEMA], schema=SCHEMA)
+        if not self.unpinned:
+            return table
+        return table.replace_schema_metadata({UNPINNED: msgspec.json.encode(self.unpinned)})
 
 
 _COLUMNS = [f.name for f in fields(Rows) if f.name != "unpinned"]

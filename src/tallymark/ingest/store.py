@@ -5,13 +5,16 @@ import threading
 from dataclasses import dataclass, field
 
 import pyarrow as pa
+import structlog
 
 from tallymark.engine.base import Engine
 from tallymark.engine.connections import EngineRefused
 from tallymark.errors import EngineUnavailable, QueueFull
-from tallymark.ingest.pins import pin
+from tallymark.ingest.pins import pinned
 from tallymark.ingest.rows import Rows
 from tallymark.ingest.spool import Spool
+
+_log = structlog.get_logger()
 
 
 @dataclass
@@ -34,16 +37,14 @@ class Store:
         """
         if not len(rows):
             return []
-        token = secrets.token_hex(16)
+        table, token = rows.table(), secrets.token_hex(16)
         with self._lock:
             if not self._waiting:
                 try:
-                    if rows.unpinned:
-                        pin(self.engine, rows)
-                    return self._insert(rows.table(), token)
+                    return self._insert(self._pinned(table), token)
                 except EngineUnavailable:
                     self._waiting = True
-            self._to_spool(rows.table(), token)
+            self._to_spool(table, token)
             return []
 
     def replay(self) -> int:
@@ -58,7 +59,9 @@ class Store:
                 with self._lock:
                     self._waiting = next(self.spool.batches(), None) is not None
                 continue
-            self._insert(batch.read(), batch.token)
+            unstored = self._insert(self._pinned(batch.read()), batch.token)
+            if unstored:
+                _log.warning("spooled events can't be stored", events=len(unstored))
             batch.remove()
             replayed += 1
         return replayed
@@ -72,6 +75,12 @@ class Store:
         if self.spool.size()[1] > self.spool_bytes:
             raise QueueFull("The engine is away and the spool is full.")
         self.spool.append("events", table, token)
+
+    def _pinned(self, table: pa.Table) -> pa.Table:
+        try:
+            return pinned(self.engine, table)
+        except EngineRefused as error:
+            raise EngineUnavailable(error.message) from error
 
     def _insert(self, table: pa.Table, token: str, first: int = 0) -> list[int]:
         """Inserts rows; where the engine can't represent one, halves lead to it and the rest goes in."""

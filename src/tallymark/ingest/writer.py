@@ -6,9 +6,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import structlog
+
 from tallymark.errors import QueueFull, TallymarkError
 from tallymark.ingest.rows import Rows
 from tallymark.ingest.store import Store
+
+_log = structlog.get_logger()
 
 #: Rows that are inserted together at most; more wait for the next insert.
 _LARGEST_COMMIT = 50_000
@@ -112,6 +116,8 @@ class Writer:
             first = last
 
     def _fail(self, batch: list[_Waiting], error: Exception) -> None:
+        if not isinstance(error, TallymarkError):
+            _log.error("commit failed", exc_info=error)
         known = error if isinstance(error, TallymarkError) else QueueFull("The events could not be written.")
         for waiting in batch:
             if not waiting.done.done():

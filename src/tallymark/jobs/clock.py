@@ -1,6 +1,6 @@
 """What the server does by the clock: refresh, replay the spool, write counts, sweep. Each under its own rhythm."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -19,6 +19,9 @@ from tallymark.rollup.sweep import sweep
 
 _log = structlog.get_logger()
 
+#: A name, what is done, and every how many seconds.
+_Job = tuple[str, Callable[[], object], float]
+
 _KEPT_JOB_RUNS = timedelta(days=30)
 
 
@@ -36,20 +39,26 @@ class Clock:
     def start(
         self, engine: Engine, store: Store, counts: Counts, keeper: Keeper, job_runs: JobRuns, embedded: bool
     ) -> None:
-        """Begins. An engine that is served is migrated as soon as it answers."""
-        jobs: list[tuple[str, Callable[[], object], float]] = [
+        """Begins. An engine that is served is migrated first, as soon as it answers."""
+        jobs: list[_Job] = [
             ("replay spool", store.replay, 1),
             ("count refusals", counts.flush, 1),
             ("refresh", lambda: _refresh(keeper, job_runs), self._refresh_seconds),
             ("sweep", lambda: _sweep(engine, job_runs), 600),
         ]
-        if not embedded:
-            jobs.insert(0, ("migrate", lambda: migrate(engine), 60))
+        self._add(jobs if embedded else [("migrate", lambda: self._migrate(engine, jobs), 1)])
+        self._scheduler.start()
+
+    def _migrate(self, engine: Engine, jobs: Sequence[_Job]) -> None:
+        migrate(engine)
+        self._scheduler.remove_job("migrate")
+        self._add(jobs)
+
+    def _add(self, jobs: Sequence[_Job]) -> None:
         for name, work, seconds in jobs:
             self._scheduler.add_job(
                 _guarded, "interval", [name, work], seconds=seconds, id=name, next_run_time=datetime.now(UTC)
             )
-        self._scheduler.start()
 
     def stop(self) -> None:
         """Ends, after the jobs that run now."""

@@ -5,6 +5,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +71,8 @@ class Demo:
         if old is not None:
             self.projects.delete(old.id)
         minted = {scope: mint(scope, "demo") for scope in _SCOPES}
-        project = self.projects.create(parse_draft(dict(sample.project), self.packs), [m.draft for m in minted.values()])
+        draft = parse_draft(dict(sample.project), self.packs)
+        project = self.projects.create(draft, [key.draft for key in minted.values()])
         keys[project.name] = {scope: m.secret for scope, m in minted.items()}
         _write(self.data / _FILE, keys)
         return project
@@ -83,9 +85,8 @@ class Demo:
                 self._store(project, waiting, now)
                 waiting = []
             report(project.name, "events", done, DAYS)
-        days = self.keeper.stale().get(project.id, [])
-        count = iter(range(1, len(days) + 1))
-        self.keeper.run(project, lambda _: report(project.name, "rollups", next(count, len(days)), len(days)))
+        rolled_up = count(1)
+        self.keeper.run(project, lambda _: report(project.name, "rollups", next(rolled_up), DAYS))
 
     def _store(self, project: Project, events: list[WireEvent], now: datetime) -> None:
         limits = Limits(None, 0, 1_000, 1 << 20)

@@ -96,4 +96,4 @@ def _rolled_up(engine: Engine, run: Run, keys: set[str]) -> dict[str, Numbers]:
 
 
 def _numbers(rows: Any) -> dict[str, Numbers]:
-    return {key: (int(n), int(total), int(squares), int(actors), int(dist)) for key, n, total, squares, actors, dist in rows}
+    return {key: (int(n), int(t), int(s), int(actors), int(dist)) for key, n, t, s, actors, dist in rows}

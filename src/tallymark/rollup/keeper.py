@@ -33,6 +33,7 @@ class _Progress:
 
     lock: threading.RLock = field(default_factory=threading.RLock)
     dirty: bool = True
+    version: int = 0
     complete_at: datetime | None = None
     ended: float = 0.0
     took: float = 0.0
@@ -60,12 +61,22 @@ class Keeper:
     def touched(self, projects: Iterable[int]) -> None:
         """Notes that events of these projects were written."""
         for project in projects:
-            self._of(project).dirty = True
+            progress = self._of(project)
+            progress.dirty = True
+            progress.version += 1
 
-    def stale(self) -> dict[int, list[date]]:
-        """The stale days of every project, by id."""
+    def version(self, project: Project) -> int:
+        """A number that grows whenever this process writes or publishes anything of a project."""
+        return self._of(project.id).version
+
+    def stale(self, project: Project) -> list[date]:
+        """The days of a project whose published numbers are not what a refresh would publish."""
+        return self._refresher.due(project, self._candidates(project))
+
+    def _candidates(self, project: Project) -> list[date]:
+        """Days that may be stale: a refresh looks closer."""
         with self._finding:
-            return self._stale.find(self._projects.list())
+            return self._stale.find(self._projects.list()).get(project.id, [])
 
     def run(self, project: Project | None = None, on_day: Callable[[Refreshed], None] | None = None) -> list[Refreshed]:
         """Refreshes every stale day, of one project where given."""
@@ -103,8 +114,7 @@ class Keeper:
             started, at = time.monotonic(), datetime.now(UTC)
             progress.dirty = False
             try:
-                days = self.stale().get(project.id, [])
-                refreshed = self._refresh(project, days, False, on_day)
+                refreshed = self._refresh(project, self._candidates(project), False, on_day)
             except Exception:
                 progress.dirty = True
                 raise
@@ -119,6 +129,7 @@ class Keeper:
         for refreshed in self._refresher.refresh(project, days, force):
             self._leases.acquire(_lease(project), self._holder, _LEASE_SECONDS)
             self._stale.settled(project.id, refreshed.day)
+            self._of(project.id).version += 1
             on_day(refreshed)
             done.append(refreshed)
         return done

@@ -21,7 +21,7 @@ from tallymark.spec.catalog import Catalog
 from tallymark.spec.project import Project
 from tallymark.spec.window import today
 
-#: Days that are computed by the same statements at most: the engine takes as long to plan one as to compute a small day.
+#: Days that the same statements compute at most: the engine plans one for as long as it computes a small day.
 _TOGETHER = 31
 
 
@@ -45,6 +45,21 @@ class Refreshed:
 
 
 @dataclass(frozen=True)
+class _Case:
+    """A day, what is published of it, what its events are now, and what is to be done."""
+
+    day: date
+    last: Run | None
+    sight: Sight
+    outcome: Outcome
+
+    def refreshed(self, project: Project) -> Refreshed:
+        """The outcome of a day that is left as it is."""
+        why = _why(project, self.last) if self.outcome is Outcome.SEALED else ""
+        return Refreshed(project.name, self.day, self.outcome, why)
+
+
+@dataclass(frozen=True)
 class Refresher:
     """Refreshes days of projects. `settle` is how long an inserted batch may stay invisible, in seconds."""
 
@@ -64,28 +79,40 @@ class Refresher:
 
     def _refresh(self, project: Project, days: Sequence[date], force: bool) -> Iterator[Refreshed]:
         started = time.monotonic()
-        catalog = self.catalog.only(project.packs)
-        runs = {run.day: run for run in published(self.engine, project.id, days[0], days[-1])}
-        marks = marked(self.engine, project.id)
-        sights = dict(zip(days, self.workers.map(lambda day: self._look(project, day), days), strict=True))
-        touched, changed = list[Run](), list[date]()
-        for day in days:
-            last, sight = runs.get(day), sights[day]
-            outcome = _outcome(project, last, sight, catalog, force or _marked(last, marks.get(day)), day)
-            if outcome is Outcome.PUBLISHED:
-                changed.append(day)
-                continue
-            if last is not None and outcome is Outcome.UNCHANGED:
-                touched.append(replace(last, watermark=self._watermark(sight)))
-            yield Refreshed(project.name, day, outcome, _why(project, last) if outcome is Outcome.SEALED else "")
+        assessed = self._assess(project, days, force)
+        settled = [case for case in assessed if case.outcome is not Outcome.PUBLISHED]
+        touched = [
+            replace(case.last, watermark=self._watermark(case.sight))
+            for case in settled
+            if case.last is not None and case.outcome is Outcome.UNCHANGED
+        ]
         if touched:
             publish(self.engine, touched)
-        for span in _spans(changed, today(project.timezone, utc(sights[days[0]].seen_at))):
-            self._publish(project, span, sights, catalog, started)
+        yield from (case.refreshed(project) for case in settled)
+        sights = {case.day: case.sight for case in assessed}
+        changed = [case.day for case in assessed if case.outcome is Outcome.PUBLISHED]
+        for span in _spans(changed, today(project.timezone, assessed[0].sight.seen_at)):
+            self._publish(project, span, sights, self.catalog.only(project.packs), started)
             yield from (Refreshed(project.name, day, Outcome.PUBLISHED) for day in span)
 
-    def _look(self, project: Project, day: date) -> Sight:
-        return look(self.engine, project.id, day, project.timezone)
+    def due(self, project: Project, days: Sequence[date]) -> list[date]:
+        """Those of some days whose published numbers are not what a refresh would publish."""
+        return [case.day for case in self._assess(project, days, False) if case.outcome is Outcome.PUBLISHED]
+
+    def _assess(self, project: Project, days: Sequence[date], force: bool) -> list["_Case"]:
+        """What is to be done with each day."""
+        if not days:
+            return []
+        catalog = self.catalog.only(project.packs)
+        runs = {run.day: run for run in published(self.engine, project.id, min(days), max(days))}
+        marks = marked(self.engine, project.id)
+        sights = self.workers.map(lambda day: look(self.engine, project.id, day, project.timezone), days)
+        cases = []
+        for day, sight in zip(days, sights, strict=True):
+            last = runs.get(day)
+            forced = force or _marked(last, marks.get(day))
+            cases.append(_Case(day, last, sight, _outcome(project, last, sight, catalog, forced, day)))
+        return cases
 
     def _watermark(self, sight: Sight) -> datetime:
         return sight.seen_at - timedelta(seconds=self.settle)
@@ -111,7 +138,7 @@ class Refresher:
         publish(self.engine, runs)
 
     def _write(self, scope: Scope, run: int, shelf: int, catalog: Catalog) -> None:
-        """All rows of the runs, none of them visible yet. What needs nothing from each other is written side by side."""
+        """All rows of the runs, none of them visible yet; what doesn't need each other is written side by side."""
         params = {**scope.params(), "run": run, "shelf": shelf}
         moved = [today(scope.timezone, utc(row[0])) for row in self.engine.query(sql.moved_firsts(), params)]
         if moved:

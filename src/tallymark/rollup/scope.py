@@ -10,10 +10,14 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from tallymark.engine.base import Engine
-from tallymark.engine.source import SILENCE_MS, SILENCE_WITH_ID_MS, events_between, instant, milliseconds, utc
+from tallymark.engine.expression import literal
+from tallymark.engine.source import events_between, instant, milliseconds, utc
+from tallymark.spec.session import PASSIVE_EVENTS, SILENCE_MS, SILENCE_WITH_ID_MS
 from tallymark.spec.window import midnight
 
-_IN_SESSIONS = "bot = '' AND (actor != 0 OR session != 0)"
+_IN_SESSIONS = (
+    f"bot = '' AND (actor != 0 OR session != 0) AND event NOT IN ({', '.join(map(literal, PASSIVE_EVENTS))})"
+)
 
 
 @dataclass(frozen=True)

@@ -4,18 +4,16 @@ from collections.abc import Sequence
 
 from tallymark.engine.aggregate import NONE, STATE, Aggregation
 from tallymark.engine.expression import literal, text_of
-from tallymark.engine.source import SILENCE_MS, SILENCE_WITH_ID_MS, events_between, instant, with_ordinals
+from tallymark.engine.source import events_between, instant, with_ordinals
 from tallymark.rollup.scope import day_of, limit_of, session_events
 from tallymark.spec.catalog import Catalog, rolled_up
 from tallymark.spec.measure import FIRSTS, Measure, Rows
 from tallymark.spec.metric import Dimension
+from tallymark.spec.session import SILENCE_MS, SILENCE_WITH_ID_MS, VIEW_EVENTS
 
 #: Keys of a dimension kept for a day; the rest is added up under `OTHER`.
 KEPT_KEYS = 1_000
 OTHER = "(other)"
-
-#: Events that are views: what a session counts as pages.
-VIEW_EVENTS = ("page_view", "screen_view")
 
 _SESSION_DIMENSIONS = ("host", "referrer_host", "source", "channel", "medium", "campaign", "country", "device",
                        "browser", "os")  # fmt: skip
@@ -66,10 +64,11 @@ def _known_actors() -> str:
 
 def sessions(several: bool) -> str:
     """Writes the sessions that begin on the days; `several` days, or one."""
+    with_day = f"SELECT {day_of('started_at')} AS day, * FROM ({derived_sessions(several)})"
     return (
-        "INSERT INTO sessions (project, day, run, shelf, actor, session, started_at, duration, events, views, bounced, "
-        f"entry_path, exit_path, {', '.join(_SESSION_DIMENSIONS)}) "
-        f"SELECT {_HEAD}, * EXCEPT day FROM (SELECT {day_of('started_at')} AS day, * FROM ({derived_sessions(several)}))"
+        "INSERT INTO sessions (project, day, run, shelf, actor, session, started_at, duration, events, views, "
+        f"bounced, entry_path, exit_path, {', '.join(_SESSION_DIMENSIONS)}) "
+        f"SELECT {_HEAD}, * EXCEPT day FROM ({with_day})"
     )
 
 
@@ -171,7 +170,8 @@ def _insert(measures: Sequence[Measure], keyed: str) -> str:
     """Rows of `rollups` from rows with `dim`, `key` and the measures' columns; empty ones are left out."""
     columns = Aggregation.of(measures).columns
     states = ", ".join(
-        f"({literal(measure.key)}, {', '.join(state.values())})" for measure, state in zip(measures, columns, strict=True)
+        f"({literal(measure.key)}, {', '.join(state.values())})"
+        for measure, state in zip(measures, columns, strict=True)
     )
     return (
         f"INSERT INTO rollups (project, day, run, shelf, measure, dim, key, {', '.join(STATE)}) "

@@ -5,7 +5,6 @@ A condition knows neither SQL nor rows; `engine.expression` turns it into SQL, t
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Union
 
 
 @dataclass(frozen=True)
@@ -104,7 +103,7 @@ class Not(_Base):
         return f"not ({self.part})"
 
 
-Condition = Union[Comparison, Positive, All, Any, Not]
+Condition = Comparison | Positive | All | Any | Not
 
 ALWAYS = All()
 

@@ -27,6 +27,9 @@ class Filter:
         return tuple(clause for group in self.groups for clause in group)
 
 
+EVERYTHING = Filter()
+
+
 @dataclass(frozen=True)
 class Query:
     """A question about one project."""
@@ -35,6 +38,6 @@ class Query:
     window: Window
     compare: Window | None = None
     by: str | None = None
-    filter: Filter = Filter()
+    filter: Filter = EVERYTHING
     limit: int = 100
     exact: bool = False

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 
@@ -69,7 +70,7 @@ class Window:
         firsts = sorted({max(bucket_day(day, self.grain), self.first) for day in self.days()})
         starts = [int(midnight(day, self.timezone).timestamp()) for day in firsts] + [int(self.end.timestamp())]
         labels = [bucket_day(day, self.grain).isoformat() for day in firsts]
-        return [Bucket(label, *span) for label, span in zip(labels, zip(starts, starts[1:]), strict=False)]
+        return [Bucket(label, *span) for label, span in zip(labels, pairwise(starts), strict=True)]
 
 
 def midnight(day: date, timezone: str) -> datetime:
