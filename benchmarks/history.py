@@ -122,7 +122,8 @@ _EVENTS = """
 INSERT INTO events (project, event, occurred_at, received_at, event_id, actor, session, value, bot, host, path,
     referrer_host, source, channel, medium, campaign, country, device, browser, os, props, expires_at)
 WITH
-    toUnixTimestamp64Milli(toDateTime64({first:Date}, 3, 'UTC')) + intDiv(number, {a_day:UInt64}) * 86400000 AS midnight,
+    intDiv(number, {a_day:UInt64}) AS day,
+    toUnixTimestamp64Milli(toDateTime64({first:Date}, 3, 'UTC')) + day * 86400000 AS midnight,
     cityHash64(midnight, number) AS dice,
     toUInt64(pow((dice % 1000003) / 1000003, 1.3) * {actors_a_day:UInt64}) AS visitor,
     cityHash64('actor', cityHash64(midnight, visitor) % {actors:UInt64}) AS who,
@@ -133,7 +134,8 @@ WITH
     visit % 7 AS origin
 SELECT
     {project:UInt32},
-    multiIf(kind < 700, 'page_view', kind < 820, 'click', kind < 900, 'scroll', kind < 950, 'form_start', 'form_submit'),
+    multiIf(kind < 700, 'page_view', kind < 820, 'click', kind < 900, 'scroll', kind < 950, 'form_start',
+        'form_submit'),
     fromUnixTimestamp64Milli(toInt64(at), 'UTC'),
     fromUnixTimestamp64Milli(toInt64(at + 80), 'UTC'),
     cityHash64('event', midnight, number),
@@ -147,7 +149,7 @@ SELECT
     ['', '', 'Google', 'Hacker News', 'GitHub', 'Bing', 'newsletter'][origin + 1],
     ['direct', 'direct', 'organic_search', 'social', 'social', 'organic_search', 'email'][origin + 1],
     if(origin = 6, 'email', ''),
-    if(origin = 6, concat('week-', toString(toISOWeek(toDate({first:Date}) + intDiv(number, {a_day:UInt64})))), ''),
+    if(origin = 6, concat('week-', toString(toISOWeek({first:Date} + day))), ''),
     ['DE', 'US', 'FR', 'GB', 'IN', 'BR', 'JP', 'NL', 'PL', 'SE', ''][who % 11 + 1],
     ['desktop', 'mobile', 'mobile', 'tablet'][who % 4 + 1],
     ['Chrome', 'Safari', 'Firefox', 'Edge', 'Samsung Internet'][who % 5 + 1],

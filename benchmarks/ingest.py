@@ -76,9 +76,7 @@ def _paced(
 ) -> Outcome:
     rate = throughput.events_per_second / PER_REQUEST / 2
     bench.say(f"sending {rate:.0f} requests a second, half of what was taken")
-    return drive(
-        Plan("half", server.port, requests, PER_REQUEST, size.connections, size.seconds, size.warmup, rate)
-    )
+    return drive(Plan("half", server.port, requests, PER_REQUEST, size.connections, size.seconds, size.warmup, rate))
 
 
 def _decoding(bodies: Sequence[bytes], seconds: float) -> float:

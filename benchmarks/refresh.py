@@ -106,12 +106,13 @@ SELECT grouping({", ".join(_EVENT_SETS)}) AS g, {", ".join(_EVENT_SETS)},
     countIf(event = 'page_view' AND bot != '') AS bot_views, countIf(event = 'request') AS requests
 FROM {_DAY} {_sets(_EVENT_SETS)}"""
 
+_VITAL = (
+    "quantilesTDigestIf(0.75, 0.95)(ifNull(toFloat64OrNull(toString(props.{0})), 0), "
+    "isNotNull(toFloat64OrNull(toString(props.{0})))) AS {0}"
+)
+
 _VITALS = f"""
-SELECT {", ".join(
-    f"quantilesTDigestIf(0.75, 0.95)(ifNull(toFloat64OrNull(toString(props.{name})), 0), "
-    f"isNotNull(toFloat64OrNull(toString(props.{name})))) AS {name}"
-    for name in ("ttfbMs", "fcpMs", "lcpMs", "inpMs", "clsScore")
-)}
+SELECT {", ".join(map(_VITAL.format, ("ttfbMs", "fcpMs", "lcpMs", "inpMs", "clsScore")))}
 FROM {_DAY} WHERE bot = ''"""
 
 _FIRST_OF_VISIT = ("country", "device", "browser", "os", "host", "source", "channel", "medium", "campaign",

@@ -44,7 +44,7 @@ def run(bench: Bench) -> list[Figure]:
     past = _QUICK_PAST if bench.quick else PAST
     rounds, raw_rounds = (3, 1) if bench.quick else (_ROUNDS, _ROUNDS_FROM_RAW)
     with history.opened(bench, past) as built:
-        (rows, a_day), = built.engine.query(
+        ((rows, a_day),) = built.engine.query(
             "SELECT sum(n), avg(actors) FROM (SELECT count() AS n, uniqExact(actor) AS actors FROM events "
             "GROUP BY toDate(occurred_at))"
         )
@@ -52,7 +52,7 @@ def run(bench: Bench) -> list[Figure]:
         asker = _Asker(server, past)
         _settle(asker)
         bench.say(f"asking for {len(METRICS)} metrics of {past.days} days over {rows:,} events")
-        summary = _times(rounds, lambda turn: asker.ask(turn))
+        summary = _times(rounds, asker.ask)
         by_path = _times(rounds // 2, lambda turn: _by_path(asker, turn))
         middle = past.first + timedelta(days=past.days // 2)
         halves = f"{past.first}..{middle - timedelta(days=1)}"

@@ -16,7 +16,9 @@ _MARK = "0123456789abcdef"
 
 TOKEN_BYTES = len(_MARK)
 
-_AGENT = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"
+_AGENT = (
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"
+)
 _NAMES = ("page_view", "page_view", "page_view", "click", "scroll", "form_start", "form_submit", "search")
 _SECTIONS = ("blog", "docs", "pricing", "product", "features", "guides", "changelog", "jobs")
 _REFERRERS = (

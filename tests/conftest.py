@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, Phase, settings
 
 from tallymark.answer.compare import tell
 from tallymark.answer.run import Answerer
@@ -39,6 +39,12 @@ from tallymark.spec.query import Query
 settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
 settings.register_profile("explore", deadline=None, max_examples=1_000, print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+
+#: For examples that refresh days: they take a second each, so a failing one is shown as it was drawn.
+SLOW = settings(
+    phases=(Phase.explicit, Phase.reuse, Phase.generate),
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 
 #: Events of any age are taken, and of any future.
 ANY_AGE = Limits(past_ms=None, future_ms=10**12, max_properties=30, max_event_bytes=4_096)

@@ -46,6 +46,7 @@ from tallymark.ingest.receive import Receiver
 from tallymark.ingest.rows import Rows
 from tallymark.ingest.spool import Spool
 from tallymark.ingest.store import Store
+from tallymark.ingest.user_agent import describe
 from tallymark.ingest.writer import Writer
 from tallymark.jobs.clock import Clock
 from tallymark.packs import BUILTIN
@@ -80,10 +81,12 @@ def build(settings: Settings, engine: Engine | None = None, now: Callable[[], fl
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(_THREADS, "work"))
         here.writer.start()
+        warming = asyncio.create_task(asyncio.to_thread(_warm))
         clock.start(opened, here.store, here.receiver.counts, here.keeper, here.job_runs, _embedded(settings))
         try:
             yield
         finally:
+            await warming
             await here.writer.close()
             await asyncio.to_thread(clock.stop)
             await asyncio.to_thread(_flush, here)
@@ -146,6 +149,12 @@ def _holder(settings: Settings) -> str:
 
 def _on_commit(keeper: Keeper) -> Callable[[Rows], None]:
     return lambda rows: keeper.touched(set(rows.project))
+
+
+def _warm() -> None:
+    """Loads what the first event would otherwise wait a second for: Arrow's converters, the user agents' patterns."""
+    Rows().table()
+    describe("Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36")
 
 
 def _flush(here: Services) -> None:

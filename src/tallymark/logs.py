@@ -16,7 +16,7 @@ def configure(level: str, style: str) -> None:
         structlog.processors.StackInfoRenderer(),
     ]
     last: list[structlog.typing.Processor] = (
-        [structlog.dev.ConsoleRenderer()]
+        [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]  # no locals: keys, bodies
         if console
         else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     )

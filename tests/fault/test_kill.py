@@ -197,7 +197,7 @@ def running(play: Play, chance: random.Random) -> list[Callable[[], None]]:
     """What goes on while the server is killed."""
     pause, choice = random.Random(chance.random()), random.Random(chance.random())
     return [
-        *(lambda sender=sender: play.send_many(sender) for sender in range(SENDERS)),  # type: ignore[misc]  # a bound default
+        *(lambda sender=sender: play.send_many(sender) for sender in range(SENDERS)),
         lambda: play.send_watched(pause),
         lambda: play.compute_again(choice),
         play.read,

@@ -107,7 +107,8 @@ def test_events_are_spooled_and_go_in_once_and_in_order(clickhouse: ClickHouseHt
         send(client, 10)
         assert stored(clickhouse) == list(range(1, 11))
         assert ready(client) == (200, "ok", "ok")
-    counted = server.ask("GET", "/v1/query", params={"project": "p", "metrics": "events,actors,value"}).json()["metrics"]
+    asked = {"project": "p", "metrics": "events,actors,value"}
+    counted = server.ask("GET", "/v1/query", params=asked).json()["metrics"]
     assert [counted[name]["value"] for name in ("events", "actors", "value")] == [10, 10, 55]
 
 
@@ -189,20 +190,19 @@ def test_an_event_without_a_time_keeps_its_first_one_through_the_spool(
 
 def test_a_full_spool_is_told_and_loses_nothing(clickhouse: ClickHouseHttp, tmp_path: Path) -> None:
     more = settings(clickhouse, TALLYMARK_SPOOL_BYTES=str(1 << 20))
-    with RunningServer(tmp_path / "data", **more) as server:
-        with server.client(server.project("p")["ingest"]) as client:
-            clickhouse.kill()
-            taken, answer = fill(client)
-            assert answer.status_code == 503
-            assert int(answer.headers["Retry-After"]) >= 1
-            assert answer.json()["error"]["code"] == "queue_full"
-            status, text, _ = ready(client)
-            assert (status, text) == (503, "unavailable")
+    with RunningServer(tmp_path / "data", **more) as server, server.client(server.project("p")["ingest"]) as client:
+        clickhouse.kill()
+        taken, answer = fill(client)
+        assert answer.status_code == 503
+        assert int(answer.headers["Retry-After"]) >= 1
+        assert answer.json()["error"]["code"] == "queue_full"
+        status, text, _ = ready(client)
+        assert (status, text) == (503, "unavailable")
 
-            clickhouse.start()
-            eventually(lambda: spooled(client) == 0)
-            send(client, taken + 1)
-            assert stored(clickhouse) == list(range(1, taken + 2))
+        clickhouse.start()
+        eventually(lambda: spooled(client) == 0)
+        send(client, taken + 1)
+        assert stored(clickhouse) == list(range(1, taken + 2))
 
 
 def fill(client: httpx.Client) -> tuple[int, httpx.Response]:

@@ -7,14 +7,14 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tallymark.spec.catalog import Catalog
 from tallymark.spec.condition import Op
 from tallymark.spec.query import Clause, Filter, Query
 from tallymark.spec.window import Grain, Window
-from tests.conftest import World, Worlds
+from tests.conftest import SLOW, World, Worlds
 from tests.oracle import (
     AGENTS,
     COUNTRIES,
@@ -240,7 +240,7 @@ def scene(request: pytest.FixtureRequest, world: Worlds) -> Scene:
     return play
 
 
-examples = settings(max_examples=3, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+examples = settings(SLOW, max_examples=2)
 traffics = given(seed=st.integers(0, 2**32 - 1), size=st.integers(20, 150))
 
 

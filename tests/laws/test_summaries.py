@@ -20,7 +20,7 @@ from tallymark.spec.pack import Pack
 from tallymark.spec.query import Query
 from tallymark.spec.summary import SCALE, Distribution, Moments, bucket_of, value_of
 from tallymark.spec.window import Window
-from tests.conftest import World, Worlds
+from tests.conftest import SLOW, World, Worlds
 
 numbers = st.floats(-1e15, 1e15, allow_nan=False) | st.integers(-1000, 1000).map(float)
 several = st.lists(numbers, max_size=20)
@@ -145,7 +145,7 @@ def _whole(metrics: Sequence[str]) -> Query:
     return Query(tuple(metrics), Window(FIRST, FIRST + timedelta(days=DAYS - 1)))
 
 
-@settings(max_examples=8)
+@settings(SLOW, max_examples=8)
 @given(st.lists(drawn, min_size=1, max_size=60), st.randoms(use_true_random=False))
 def test_days_merged_by_the_engine_are_the_whole_in_one_go(world: Worlds, events: list[Drawn], random: Random) -> None:
     """Rollups of days, made in any order, say what the same engine says of all events at once."""
@@ -184,7 +184,7 @@ def test_every_kind_of_measure_is_under_the_law(kind: Kind) -> None:
 _STATES = st.lists(st.sets(st.integers(1, 300), max_size=40), min_size=3, max_size=3)
 
 
-@settings(max_examples=15)
+@settings(SLOW, max_examples=15)
 @given(_STATES)
 def test_bitmaps_are_a_commutative_monoid_and_intersect_as_sets(world: Worlds, sets: list[set[int]]) -> None:
     params = {name: sorted(members) for name, members in zip("abc", sets, strict=True)}

@@ -4,6 +4,7 @@ A body whose every event is well-formed is decoded in one go. Only where that fa
 so that a bad one is refused by itself and its batch-mates are kept.
 """
 
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -44,7 +45,7 @@ class _Body(WireEvent, gc=False, forbid_unknown_fields=True, rename="camel"):
 
 class _RawBody(msgspec.Struct, rename="camel"):
     events: list[msgspec.Raw] | None = None
-    sent_at: msgspec.Raw | None = None
+    sent_at: msgspec.Raw = msgspec.Raw()
 
 
 @dataclass(frozen=True)
@@ -71,13 +72,14 @@ _EVENT = msgspec.json.Decoder(WireEvent)
 _RAW_ARRAY = msgspec.json.Decoder(list[msgspec.Raw])
 _RAW_BODY = msgspec.json.Decoder(_RawBody)
 
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 _PATH = re.compile(r"`\$\.?([A-Za-z]*)")
 _REASONS = {"timestamp": Reason.BAD_TIMESTAMP, "sentAt": Reason.BAD_TIMESTAMP, "value": Reason.BAD_VALUE}
 _HINTS = {
     Reason.BAD_TIMESTAMP: " A time is ISO 8601 text or a number of seconds or milliseconds since 1970.",
     Reason.BAD_VALUE: " A value is a finite number.",
 }
-_BROKEN = (msgspec.DecodeError, RecursionError, UnicodeDecodeError)
+_BROKEN = (msgspec.DecodeError, RecursionError, UnicodeDecodeError, json.JSONDecodeError)
 
 
 def decode(body: bytes, ndjson: bool = False) -> Decoded:
@@ -85,11 +87,26 @@ def decode(body: bytes, ndjson: bool = False) -> Decoded:
     if ndjson:
         return _decode_lines(body)
     try:
+        try:
+            return _decode_json(body)
+        except msgspec.DecodeError:
+            if not _SURROGATE.search(body):
+                raise
+            return _decode_json(_without_lone_surrogates(body))
+    except _BROKEN as error:
+        raise UnreadableBody(f"The body is no JSON: {_text(error)}") from None
+
+
+def _decode_json(body: bytes) -> Decoded:
+    try:
         return _whole(_decode_at_once(body))
     except msgspec.ValidationError:
         return _each(_raw_events(body))
-    except _BROKEN as error:
-        raise UnreadableBody(f"The body is no JSON: {_text(error)}") from None
+
+
+def _without_lone_surrogates(body: bytes) -> bytes:
+    """The same JSON with `?` for halves of characters: browsers send them where a text was cut within an emoji."""
+    return json.dumps(json.loads(body), ensure_ascii=False).encode("utf-8", "replace")
 
 
 def _decode_at_once(body: bytes) -> list[WireEvent]:
@@ -128,8 +145,7 @@ def _raw_events(body: bytes) -> list[bytes]:
         raise UnreadableBody(f"The body is no event, array of events or envelope: {_text(error)}") from None
     if decoded.events is None:
         return [body]
-    sent = bytes(decoded.sent_at) if decoded.sent_at is not None else b""
-    return [_with_sent_at(bytes(raw), sent) for raw in decoded.events]
+    return [_with_sent_at(bytes(raw), bytes(decoded.sent_at)) for raw in decoded.events]
 
 
 def _with_sent_at(event: bytes, sent: bytes) -> bytes:

@@ -13,9 +13,7 @@ from tallymark.ingest.gate import Batch, kept
 from tallymark.ingest.identity import Identities
 from tallymark.ingest.page import NOWHERE, host_of, page_of
 from tallymark.ingest.rows import Rows
-from tallymark.ingest.traffic_source import Source, classify
-
-_UNKNOWN_SOURCE = Source("direct", "")
+from tallymark.ingest.traffic_source import classify
 
 _T = TypeVar("_T")
 
@@ -44,7 +42,7 @@ class Enricher:
         pages = [page_of(e.url) if e.url else NOWHERE for e in events]
         referrers = [host_of(e.referrer) if e.referrer else "" for e in events]
         sources = [
-            classify(r, p.host, p.source, p.medium, p.ad_click) if e.url or e.referrer else _UNKNOWN_SOURCE
+            classify(r, p.host, p.source, p.medium, p.ad_click) if e.url or e.referrer else None
             for e, r, p in zip(events, referrers, pages, strict=True)
         ]
         clean = _redacted if batch.suspicious else _as_they_are
@@ -62,9 +60,9 @@ class Enricher:
             host=[p.host for p in pages],
             path=clean([p.path for p in pages]),
             referrer_host=["" if r == p.host else r for r, p in zip(referrers, pages, strict=True)],
-            source=[s.name for s in sources],
-            channel=[s.channel if s.name else "" for s in sources],
-            medium=[p.medium for p in pages],
+            source=clean(["" if s is None else s.name or f"({s.channel})" for s in sources]),
+            channel=["" if s is None else s.channel for s in sources],
+            medium=clean([p.medium for p in pages]),
             campaign=clean([p.campaign for p in pages]),
             country=[country if e.ip is None else self.countries.country(e.ip) for e in events],
             device=[a.device for a in agents],
