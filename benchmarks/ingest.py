@@ -27,7 +27,7 @@ class _Size:
     warmup: float
 
 
-_FULL = _Size(events=20_000, connections=128, singles=512, seconds=15, warmup=3)
+_FULL = _Size(events=20_000, connections=256, singles=512, seconds=15, warmup=3)
 _QUICK = _Size(events=1_000, connections=8, singles=16, seconds=0.5, warmup=0.2)
 
 #: What the embedded engine may use by default, and an idle server.
@@ -54,7 +54,7 @@ def run(bench: Bench) -> list[Figure]:
         _check_exactly(server, [throughput, singles, paced])
         return [
             *_throughput_figures(throughput, bare),
-            *_singles_figures(singles),
+            *_singles_figures(singles, size.singles),
             *_paced_figures(paced),
             Figure("memory of an idle server", idle, "MB", _IDLE_MB),
             Figure("peak memory under load", server.peak_mb, "MB", _MOST_MB, note="engine limit plus idle"),
@@ -119,10 +119,10 @@ def _throughput_figures(outcome: Outcome, bare: float) -> list[Figure]:
     ]  # fmt: skip
 
 
-def _singles_figures(outcome: Outcome) -> list[Figure]:
+def _singles_figures(outcome: Outcome, connections: int) -> list[Figure]:
     return [
         Figure("durable ingest, one a request", outcome.requests / outcome.seconds, "requests/s", 5_000, "more",
-               "512 connections"),
+               f"{connections} connections"),
         Figure("ack p99, one a request", outcome.p99_ms, "ms"),
     ]  # fmt: skip
 

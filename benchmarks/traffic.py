@@ -51,10 +51,8 @@ def _event(chance: random.Random, place: int, now: float, visitors: int) -> dict
             "plan": chance.choice(("free", "pro", "team")),
             "ttfbMs": round(chance.lognormvariate(5, 0.6), 1),
             "lcpMs": round(chance.lognormvariate(7, 0.5), 1),
-            "scrollDepth": chance.randrange(101),
+            "title": chance.choice(("Plans and prices for teams", "How we count what counts", "What is new")),
             "loggedIn": chance.random() < 0.3,
-            "variant": chance.choice("AB"),
-            "position": chance.choice(("header", "sidebar", "footer")),
             "experiment": chance.choice(("hero-headline-2026-11", "checkout-steps-2026-10")),
         },
     }

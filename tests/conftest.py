@@ -53,7 +53,6 @@ ANY_AGE = Limits(past_ms=None, future_ms=10**12, max_properties=30, max_event_by
 LONG = 3_650 * 24
 
 
-
 @dataclass(frozen=True)
 class World:
     """A project in the engine, and everything that events and questions of it pass through."""
@@ -95,17 +94,21 @@ class World:
         return {done.day: done.outcome for done in self.refresher.refresh(self.project, days, force)}
 
     def stale(self) -> list[date]:
-        """The stale days, as of now."""
-        return self.stale_days.find([self.project]).get(self.project.id, [])
+        """The days whose published numbers are not what a refresh would publish."""
+        return self.refresher.due(self.project, self._candidates())
 
     def settle(self) -> list[date]:
-        """Refreshes until nothing is stale; gives the days that were refreshed, in order."""
-        refreshed: list[date] = []
-        while days := self.stale():
-            for day in self.refresh(days):
+        """Refreshes until nothing is stale; gives the days that were published, in order."""
+        published: list[date] = []
+        while days := self._candidates():
+            outcomes = self.refresh(days)
+            for day in days:
                 self.stale_days.settled(self.project.id, day)
-            refreshed += days
-        return refreshed
+            published += [day for day, outcome in outcomes.items() if outcome is Outcome.PUBLISHED]
+        return published
+
+    def _candidates(self) -> list[date]:
+        return self.stale_days.find([self.project]).get(self.project.id, [])
 
     def ask(self, query: Query, explain: bool = False) -> dict[str, Any]:
         """The answer as the API tells it, without its freshness."""
@@ -166,7 +169,12 @@ def store(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Store:
 
 @pytest.fixture(scope="session")
 def world(
-    engine: Engine, catalog: Catalog, project: Callable[..., Project], enricher: Enricher, store: Store, workers: Executor
+    engine: Engine,
+    catalog: Catalog,
+    project: Callable[..., Project],
+    enricher: Enricher,
+    store: Store,
+    workers: Executor,
 ) -> Worlds:
     """Makes worlds, each of a project of its own; fields of the project may be given."""
 

@@ -6,8 +6,8 @@ Written from the rules, not from the code: nothing of the package is imported.
   time was given) the first to arrive is the one.
 - An actor's first event is its first one of any name; bots are nobody.
 - A session is what one actor does, or one actor under one session id, with silences of at most 30 minutes, or of
-  24 hours under an id; an access log's other requests are no part of it. It belongs to the day it begins on in the project's zone, and ends with the day after that
-  at the latest; what goes on after is of no session.
+  24 hours under an id; an access log's other requests are no part of it. It belongs to the day it begins on in the
+  project's zone, and ends with the day after that at the latest; what goes on after is of no session.
 """
 
 import json
@@ -43,13 +43,15 @@ COUNTRIES: dict[str, str] = {"8.8.8.8": "US", "193.99.144.80": "DE", "133.11.0.1
 
 #: Referrer and query of a page, and what they say: referrer's host, source, channel, medium, campaign.
 ORIGINS: dict[tuple[str, str], tuple[str, str, str, str, str]] = {
-    ("", ""): ("", "", "", "", ""),
+    ("", ""): ("", "(direct)", "direct", "", ""),
     ("https://www.google.com/search?q=x", ""): ("google.com", "Google", "organic_search", "", ""),
     ("https://blog.example.org/post", ""): ("blog.example.org", "blog.example.org", "referral", "", ""),
     ("", "?utm_source=newsletter&utm_medium=email&utm_campaign=Frühling"): (
         "", "newsletter", "email", "email", "Frühling",
     ),
 }  # fmt: skip
+
+_NOWHERE = ("", "", "", "", "")
 
 _SILENCE_MS = 30 * 60 * 1000
 _SILENCE_WITH_ID_MS = 24 * 3600 * 1000
@@ -172,7 +174,7 @@ def received(sent: Iterable[tuple[int, Wire]]) -> list[Event]:
 def _event(now: int, wire: Wire) -> Event:
     url = urlsplit(wire.get("url", ""))
     query = f"?{url.query}" if url.query else ""
-    origin = ORIGINS[wire.get("referrer", ""), query]
+    origin = ORIGINS[wire.get("referrer", ""), query] if wire.get("url") or wire.get("referrer") else _NOWHERE
     device, browser, os, bot = AGENTS[wire.get("userAgent", "")]
     given = (wire.get(name) for name in ("actor", "userId", "visitorId", "anonymousId"))
     return Event(

@@ -214,9 +214,7 @@ def _filter(random: Random, dimensions: Sequence[str], oracle: Oracle) -> tuple[
     chosen = Filter(tuple(groups))
 
     def where(row: Any) -> bool:
-        return all(
-            any(compares(text(row, c.dimension), c.op, c.values) for c in group) for group in chosen.groups
-        )
+        return all(any(compares(text(row, c.dimension), c.op, c.values) for c in group) for group in chosen.groups)
 
     return chosen, where
 

@@ -193,7 +193,8 @@ def test_bitmaps_are_a_commutative_monoid_and_intersect_as_sets(world: Worlds, s
     lists = ", ".join(
         f"arraySort(bitmapToArray({bitmap}))"
         for bitmap in (
-            f"bitmapOr(bitmapOr({a}, {b}), {c})", f"bitmapOr({a}, bitmapOr({b}, {c}))", f"bitmapOr({c}, bitmapOr({b}, {a}))",
+            f"bitmapOr(bitmapOr({a}, {b}), {c})", f"bitmapOr({a}, bitmapOr({b}, {c}))",
+            f"bitmapOr({c}, bitmapOr({b}, {a}))",
             f"bitmapOr({a}, {none})", f"bitmapOr({none}, {a})", f"bitmapAnd({a}, {b})",
         )
     )  # fmt: skip

@@ -5,14 +5,14 @@ from collections.abc import Sequence
 from tallymark.answer.cells import KEY, NO_DIST, SERIES, SHOWN
 from tallymark.engine.aggregate import Aggregation
 from tallymark.engine.expression import condition_sql, literal, text_of
-from tallymark.engine.source import events_between, instant, published_runs
+from tallymark.engine.source import events_between, instant
 from tallymark.spec.condition import Condition, Field
 from tallymark.spec.measure import Kind, Measure, Rows
 from tallymark.spec.window import Bucket
 
 _SESSIONS = (
     f"(SELECT * FROM sessions WHERE project = {{project:UInt32}} AND day >= {{first:Date}} AND day <= {{last:Date}} "
-    f"AND run IN {published_runs()} AND started_at >= {instant('start')} AND started_at < {instant('end')})"
+    f"AND run IN {{runs:Array(UInt64)}} AND started_at >= {instant('start')} AND started_at < {instant('end')})"
 )
 
 

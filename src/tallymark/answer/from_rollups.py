@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 from tallymark.answer.cells import KEY, NO_DIST, SERIES, SHOWN, key_condition
 from tallymark.engine.expression import condition_sql, literal
-from tallymark.engine.source import published_runs
 from tallymark.spec.measure import FIRSTS, Kind, Measure
 from tallymark.spec.query import EVERYTHING, Filter
 
@@ -20,7 +19,7 @@ def _rows(measures: Sequence[Measure], dim: str, filter: Filter = EVERYTHING, mo
     return (
         f"(SELECT *{more} FROM rollups WHERE project = {{project:UInt32}} AND dim = {literal(dim)} "
         f"AND measure IN ({keys}) AND day >= {{first:Date}} AND day <= {{last:Date}} "
-        f"AND run IN {published_runs()} AND {condition_sql(key_condition(filter))})"
+        f"AND run IN {{runs:Array(UInt64)}} AND {condition_sql(key_condition(filter))})"
     )
 
 
@@ -92,5 +91,6 @@ def overflows(by: str) -> str:
     """How many rows of a dimension stand for keys that were too many to keep."""
     return (
         f"SELECT count() FROM rollups WHERE project = {{project:UInt32}} AND dim = {literal(by)} "
-        f"AND key = {literal(OTHER)} AND day >= {{first:Date}} AND day <= {{last:Date}} AND run IN {published_runs()}"
+        f"AND key = {literal(OTHER)} AND day >= {{first:Date}} AND day <= {{last:Date}} "
+        "AND run IN {runs:Array(UInt64)}"
     )

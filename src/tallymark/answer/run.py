@@ -9,7 +9,7 @@ from tallymark.answer.cells import Cells, dimension_condition
 from tallymark.answer.plan import Origin, Part, check_window, plan
 from tallymark.engine.base import Engine, Params
 from tallymark.engine.source import days as day_params
-from tallymark.engine.source import span
+from tallymark.engine.source import published_runs, span
 from tallymark.errors import BadQuery
 from tallymark.spec.catalog import Catalog
 from tallymark.spec.measure import FIRSTS, Measure, Rows
@@ -17,6 +17,9 @@ from tallymark.spec.metric import Metric, Newcomers
 from tallymark.spec.project import Project
 from tallymark.spec.query import Query
 from tallymark.spec.window import Window, bucket_day
+
+#: Sessions stand under days of the project's zone; a window of another zone reaches into those around it.
+_MARGIN = timedelta(days=2)
 
 
 @dataclass(frozen=True)
@@ -43,8 +46,9 @@ class Answerer:
         """
         check_window(query)
         catalog = self.catalog.only(project.packs)
-        parts = self._settled(plan(query, project, catalog), query, project)
-        asked = _Asked(self.engine, query, project, catalog)
+        runs = self._runs(query.window, project)
+        parts = self._settled(plan(query, project, catalog), query, project, runs)
+        asked = _Asked(self.engine, query, project, catalog, runs)
         if query.by is not None and keys is None:
             keys = asked.keys(parts[0])
         cells: dict[str, Cells] = {}
@@ -53,12 +57,18 @@ class Answerer:
             cells.update(dict.fromkeys((metric.name for metric in part.metrics), found))
         return Answer(tuple(parts), cells, tuple(keys or ()), from_rollups.OTHER in (keys or ()))
 
-    def _settled(self, parts: list[Part], query: Query, project: Project) -> list[Part]:
+    def _runs(self, window: Window, project: Project) -> list[int]:
+        """The published runs, as of now: all statements of an answer read the same."""
+        first = max(window.first - _MARGIN, date(1970, 1, 1))
+        rows = self.engine.query(published_runs(), day_params(project.id, first, window.last + _MARGIN))
+        return [row[0] for row in rows]
+
+    def _settled(self, parts: list[Part], query: Query, project: Project, runs: Sequence[int]) -> list[Part]:
         """The plan after a look at the data: a filter on a dimension whose keys overflowed needs raw events."""
         dims = {clause.dimension for clause in query.filter.clauses}
         if not dims or all(part.origin is Origin.RAW for part in parts):
             return parts
-        params = day_params(project.id, query.window.first, query.window.last)
+        params = {**day_params(project.id, query.window.first, query.window.last), "runs": list(runs)}
         ((overflowed,),) = self.engine.query(from_rollups.overflows(next(iter(dims))), params)
         why = "rollups keep the 1,000 largest keys of a day"
         return [Part(Origin.RAW, p.rows, p.metrics, p.why or why) for p in parts] if overflowed else parts
@@ -72,10 +82,11 @@ class _Asked:
     query: Query
     project: Project
     catalog: Catalog
+    runs: Sequence[int]
 
     def keys(self, part: Part) -> tuple[str, ...]:
         """The rows of the breakdown: the largest keys by the first metric."""
-        measure = _measures(part.metrics)[0] if _measures(part.metrics) else _newcomers(part.metrics)[0]
+        measure = part.metrics[0].measures[0]
         by = self._by()
         if part.origin is Origin.ROLLUPS:
             sql = from_rollups.largest_keys(measure, by, self.query.filter)
@@ -126,10 +137,10 @@ class _Asked:
 
     def _params(self, part: Part) -> Params:
         window = self.query.window
-        margin = timedelta(days=2 if part.origin is Origin.RAW else 0)
+        margin = _MARGIN if part.origin is Origin.RAW else timedelta()
         first = max(window.first - margin, date(1970, 1, 1))
         days = day_params(self.project.id, first, window.last + margin)
-        return {**days, **span(self.project.id, window.start, window.end)}
+        return {**days, **span(self.project.id, window.start, window.end), "runs": list(self.runs)}
 
     def _by(self) -> str:
         if self.query.by is None:

@@ -40,19 +40,19 @@ class Connections:
 
     def query(self, sql: str, params: Params | None = None) -> Sequence[Row]:
         """See `base.Engine.query`."""
-        with _our_errors():
-            return self._client().query(sql, parameters=dict(params or {})).result_rows
+        with self._asked() as client:
+            return client.query(sql, parameters=dict(params or {})).result_rows
 
     def command(self, sql: str, params: Params | None = None) -> None:
         """See `base.Engine.command`."""
-        with _our_errors():
-            self._client().command(sql, parameters=dict(params or {}))
+        with self._asked() as client:
+            client.command(sql, parameters=dict(params or {}))
 
     def insert(self, table: str, rows: pa.Table, token: str | None = None) -> None:
         """See `base.Engine.insert`."""
         settings = {"insert_deduplication_token": token} if token else {}
-        with _our_errors():
-            self._client().raw_insert(
+        with self._asked() as client:
+            client.raw_insert(
                 table, rows.column_names, _stream(rows), settings=settings, fmt="ArrowStream"
             )
 
@@ -66,6 +66,27 @@ class Connections:
             for client in self._clients:
                 client.close()
             self._clients.clear()
+
+    @contextlib.contextmanager
+    def _asked(self) -> Iterator[Client]:
+        """This thread's client, with its errors in our words.
+
+        After an error the client is given up: chDB may leave what it had of an answer in front of the next one.
+        """
+        client = self._client()
+        try:
+            with _our_errors():
+                yield client
+        except BaseException:
+            self._give_up(client)
+            raise
+
+    def _give_up(self, client: Client) -> None:
+        self._local.client = None
+        with self._lock:
+            if client in self._clients:
+                self._clients.remove(client)
+        client.close()
 
     def _client(self) -> Client:
         client: Client | None = getattr(self._local, "client", None)

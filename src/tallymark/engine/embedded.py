@@ -28,7 +28,7 @@ class EmbeddedEngine(Connections):
         self._lock_file = _own(path)
         super().__init__(self._open)
         try:
-            self._client()
+            self._anchor = self._open()  # the engine shuts down with its last connection
         except EngineUnavailable:
             self._lock_file.close()
             raise
@@ -36,6 +36,7 @@ class EmbeddedEngine(Connections):
     def close(self) -> None:
         """Ends every connection and gives the directory free."""
         super().close()
+        self._anchor.close()
         self._lock_file.close()
 
     def _open(self) -> Client:

@@ -16,11 +16,12 @@ def milliseconds(moment: datetime) -> int:
     return int(moment.timestamp() * 1000)
 
 
-def events_between(start: str = "start", end: str = "end") -> str:
-    """Every event of the project in a span, each counted once."""
+def events_between(start: str = "start", end: str = "end", inserted_before: str = "") -> str:
+    """Every event of the project in a span, each counted once; of those inserted before an instant where named."""
+    seen = f" AND inserted_at < {instant(inserted_before)}" if inserted_before else ""
     return (
         "(SELECT * FROM events FINAL WHERE project = {project:UInt32} "
-        f"AND occurred_at >= {instant(start)} AND occurred_at < {instant(end)})"
+        f"AND occurred_at >= {instant(start)} AND occurred_at < {instant(end)}{seen})"
     )
 
 
@@ -33,12 +34,9 @@ def with_ordinals(events: str) -> str:
     )
 
 
-def published_runs(first: str = "first", last: str = "last") -> str:
+def published_runs() -> str:
     """The ids of the published runs of the project's days `first` to `last`."""
-    return (
-        "(SELECT run FROM runs FINAL WHERE project = {project:UInt32} "
-        f"AND day >= {{{first}:Date}} AND day <= {{{last}:Date}})"
-    )
+    return "SELECT run FROM runs FINAL WHERE project = {project:UInt32} AND day >= {first:Date} AND day <= {last:Date}"
 
 
 def span(project: int, start: datetime, end: datetime) -> Mapping[str, object]:

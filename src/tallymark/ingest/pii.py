@@ -33,7 +33,7 @@ def _card(text: str) -> bool:
     digits = re.sub(r"\D", "", text)
     grouped = len(digits) != len(text)
     issuer = re.match(r"4|5[1-5]|2[2-7]|3[47]|6011|65", digits) is not None
-    return issuer and len(set(digits)) > 2 and _luhn(digits) and (grouped or len(digits) >= 15)
+    return issuer and len(set(digits)) > 1 and _luhn(digits) and (grouped or len(digits) >= 15)
 
 
 def _iban(text: str) -> bool:

@@ -1,11 +1,12 @@
 """Refreshing days: from raw events to published runs, in named steps.
 
-Nothing a reader can see changes before the last step. A refresh of unchanged events publishes nothing new.
-The caller holds the project's lease: ordinals are dense because one refresh at a time gives them.
+All steps see the same events: those inserted before the refresh began. If one of these turns up only later, the days
+are computed again. Nothing a reader can see changes before the last step. A refresh of unchanged events publishes
+nothing new. The caller holds the project's lease: ordinals are dense because one refresh at a time gives them.
 """
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
@@ -13,9 +14,10 @@ from enum import StrEnum
 
 from tallymark.engine.base import Engine
 from tallymark.engine.source import utc
+from tallymark.errors import Conflict
 from tallymark.rollup import sql
 from tallymark.rollup.run import Run, month_shelf, new_run_id, open_shelf, publish, published
-from tallymark.rollup.scope import Scope, Sight, look
+from tallymark.rollup.scope import Scope, Sight, latecomers, look
 from tallymark.rollup.stale import mark, marked
 from tallymark.spec.catalog import Catalog
 from tallymark.spec.project import Project
@@ -23,6 +25,10 @@ from tallymark.spec.window import today
 
 #: Days that the same statements compute at most: the engine plans one for as long as it computes a small day.
 _TOGETHER = 31
+
+
+#: How often days are computed because events turn up in them meanwhile.
+_TRIES = 5
 
 
 class Outcome(StrEnum):
@@ -59,6 +65,15 @@ class _Case:
         return Refreshed(project.name, self.day, self.outcome, why)
 
 
+@dataclass
+class _View:
+    """What a refresh sees of the days that it computes; `lately` is the count that shows whether that has changed."""
+
+    scope: Scope
+    lately: int
+    sights: Mapping[date, Sight]
+
+
 @dataclass(frozen=True)
 class Refresher:
     """Refreshes days of projects. `settle` is how long an inserted batch may stay invisible, in seconds."""
@@ -78,8 +93,10 @@ class Refresher:
             yield from self._refresh(project, several, force)
 
     def _refresh(self, project: Project, days: Sequence[date], force: bool) -> Iterator[Refreshed]:
-        started = time.monotonic()
-        assessed = self._assess(project, days, force)
+        started, scope = time.monotonic(), self._scope(project, days)
+        lately = latecomers(self.engine, scope, self.settle)
+        assessed = self._assess(project, days, force, scope.seen_at)
+        view = _View(scope, lately, {c.day: c.sight for c in assessed if c.outcome is Outcome.PUBLISHED})
         settled = [case for case in assessed if case.outcome is not Outcome.PUBLISHED]
         touched = [
             replace(case.last, watermark=self._watermark(case.sight))
@@ -89,24 +106,31 @@ class Refresher:
         if touched:
             publish(self.engine, touched)
         yield from (case.refreshed(project) for case in settled)
-        sights = {case.day: case.sight for case in assessed}
-        changed = [case.day for case in assessed if case.outcome is Outcome.PUBLISHED]
-        for span in _spans(changed, today(project.timezone, assessed[0].sight.seen_at)):
-            self._publish(project, span, sights, self.catalog.only(project.packs), started)
+        for span in _spans(list(view.sights), today(project.timezone, scope.seen_at)):
+            publish(self.engine, self._runs(project, span, view, started))
             yield from (Refreshed(project.name, day, Outcome.PUBLISHED) for day in span)
 
     def due(self, project: Project, days: Sequence[date]) -> list[date]:
         """Those of some days whose published numbers are not what a refresh would publish."""
-        return [case.day for case in self._assess(project, days, False) if case.outcome is Outcome.PUBLISHED]
-
-    def _assess(self, project: Project, days: Sequence[date], force: bool) -> list["_Case"]:
-        """What is to be done with each day."""
         if not days:
             return []
+        cases = self._assess(project, days, False, self._scope(project, days).seen_at)
+        return [case.day for case in cases if case.outcome is Outcome.PUBLISHED]
+
+    def _scope(self, project: Project, days: Sequence[date]) -> Scope:
+        """Some days as they are now."""
+        ((now,),) = self.engine.query("SELECT now64(3, 'UTC')")
+        return Scope(project.id, min(days), max(days), project.timezone, utc(now))
+
+    def _look(self, project: Project, day: date, seen_at: datetime) -> Sight:
+        return look(self.engine, project.id, day, project.timezone, seen_at)
+
+    def _assess(self, project: Project, days: Sequence[date], force: bool, seen_at: datetime) -> list[_Case]:
+        """What is to be done with each day."""
         catalog = self.catalog.only(project.packs)
         runs = {run.day: run for run in published(self.engine, project.id, min(days), max(days))}
         marks = marked(self.engine, project.id)
-        sights = self.workers.map(lambda day: look(self.engine, project.id, day, project.timezone), days)
+        sights = self.workers.map(lambda day: self._look(project, day, seen_at), days)
         cases = []
         for day, sight in zip(days, sights, strict=True):
             last = runs.get(day)
@@ -117,25 +141,36 @@ class Refresher:
     def _watermark(self, sight: Sight) -> datetime:
         return sight.seen_at - timedelta(seconds=self.settle)
 
-    def _publish(
-        self, project: Project, span: Sequence[date], sights: dict[date, Sight], catalog: Catalog, started: float
-    ) -> None:
-        """Computes consecutive days and publishes them together."""
-        seen_at = sights[span[0]].seen_at
-        first_run = new_run_id(seen_at)
-        open_day = span[0] >= today(project.timezone, seen_at)
-        shelf = open_shelf(seen_at) if open_day else 0
-        self._write(Scope(project.id, span[0], span[-1], project.timezone), first_run, shelf, catalog)
-        seconds = (time.monotonic() - started) / len(span)
-        runs = [
+    def _runs(self, project: Project, span: Sequence[date], view: _View, started: float) -> list[Run]:
+        """The runs of consecutive days, computed from events that no others joined meanwhile.
+
+        Errors: `Conflict` where others keep turning up.
+        """
+        scope = replace(view.scope, first=span[0], last=span[-1])
+        for _ in range(_TRIES):
+            runs = self._compute(project, scope, view.sights, started)
+            lately = latecomers(self.engine, view.scope, self.settle)
+            if lately == view.lately:
+                return runs
+            view.lately = lately
+            view.sights = {day: self._look(project, day, scope.seen_at) for day in view.sights}
+        raise Conflict(f"Events of {project.name} keep turning up in the days that are refreshed.")
+
+    def _compute(self, project: Project, scope: Scope, sights: Mapping[date, Sight], started: float) -> list[Run]:
+        """Writes consecutive days' rows; gives their runs, which are not published yet."""
+        catalog, first_run = self.catalog.only(project.packs), new_run_id(scope.seen_at)
+        open_day = scope.first >= today(project.timezone, scope.seen_at)
+        shelf = open_shelf(scope.seen_at) if open_day else 0
+        self._write(scope, first_run, shelf, catalog)
+        seconds = (time.monotonic() - started) / len(scope.days)
+        return [
             Run(
                 project.id, day, first_run + place, shelf or month_shelf(day), self._watermark(sights[day]),
                 sights[day].events, sights[day].fingerprint, sights[day].expires_from, project.timezone,
                 catalog.digest, seconds,
             )
-            for place, day in enumerate(span)
+            for place, day in enumerate(scope.days)
         ]  # fmt: skip
-        publish(self.engine, runs)
 
     def _write(self, scope: Scope, run: int, shelf: int, catalog: Catalog) -> None:
         """All rows of the runs, none of them visible yet; what doesn't need each other is written side by side."""

@@ -7,7 +7,7 @@ actors (and session ids) of the days that can touch them.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from tallymark.engine.base import Engine
 from tallymark.engine.expression import literal
@@ -20,14 +20,24 @@ _IN_SESSIONS = (
 )
 
 
+#: Nothing is on its way into the engine for longer than this, beyond what is set.
+_SLACK_SECONDS = 60
+
+_FAR = datetime(2100, 1, 1, tzinfo=UTC)
+
+
 @dataclass(frozen=True)
 class Scope:
-    """A project's days `first` to `last`, both included, as parameters of the SQL here."""
+    """A project's days `first` to `last`, both included, as parameters of the SQL here.
+
+    Only what was inserted before `seen_at` is seen, so that all statements over a scope see the same events.
+    """
 
     project: int
     first: date
     last: date
     timezone: str
+    seen_at: datetime = _FAR
 
     @property
     def days(self) -> Sequence[date]:
@@ -54,6 +64,7 @@ class Scope:
             "before_silence": start - SILENCE_MS,
             "last_silence": end - SILENCE_MS,
             "after": after,
+            "seen": milliseconds(self.seen_at),
         }
 
 
@@ -72,8 +83,13 @@ def _place_of(moment: str) -> str:
     return f"indexOf({starts}, roundDown(toInt64(toUnixTimestamp({moment})), {starts}))"
 
 
+def seen_events(start: str = "start", end: str = "end") -> str:
+    """The events of the scope, as a table expression."""
+    return events_between(start, end, inserted_before="seen")
+
+
 def _keys(where: str) -> str:
-    return f"(SELECT actor, session FROM {events_between()} WHERE {_IN_SESSIONS} AND {where})"
+    return f"(SELECT actor, session FROM {seen_events()} WHERE {_IN_SESSIONS} AND {where})"
 
 
 def session_events() -> str:
@@ -86,17 +102,17 @@ def session_events() -> str:
     after = f"occurred_at >= {instant('end')} AND (actor, session) IN {_keys(going_on)}"
     within = f"occurred_at >= {instant('start')} AND occurred_at < {instant('end')}"
     return (
-        f"(SELECT * FROM {events_between('before', 'after')} WHERE {_IN_SESSIONS} "
+        f"(SELECT * FROM {seen_events('before', 'after')} WHERE {_IN_SESSIONS} "
         f"AND (({within}) OR ({before}) OR ({after})))"
     )
 
 
 @dataclass(frozen=True)
 class Sight:
-    """What a day's scope holds right now.
+    """What a day's scope held at `seen_at`, by the engine's clock.
 
     `fingerprint` changes when any event in the scope comes or goes; `events` are the day's own;
-    `expires_from` is when the first of them expires (far away without any); `seen_at` is the engine's clock.
+    `expires_from` is when the first of them expires (far away without any).
     """
 
     events: int
@@ -105,18 +121,29 @@ class Sight:
     seen_at: datetime
 
 
-_FAR = datetime(2100, 1, 1)
-
-
-def look(engine: Engine, project: int, day: date, timezone: str) -> Sight:
-    """What a day's scope holds right now."""
+def look(engine: Engine, project: int, day: date, timezone: str, seen_at: datetime) -> Sight:
+    """What a day's scope held at an instant."""
     identity = "cityHash64(event_id, actor, event, occurred_at)"
     (row,) = engine.query(
-        f"SELECT d.n, d.h + s.h, d.e, now64(3, 'UTC') FROM "
-        f"(SELECT count() AS n, sum({identity}) AS h, min(expires_at) AS e FROM {events_between()}) AS d "
+        "SELECT d.n, d.h + s.h, d.e FROM "
+        f"(SELECT count() AS n, sum({identity}) AS h, min(expires_at) AS e FROM {seen_events()}) AS d "
         f"CROSS JOIN (SELECT sum(intDiv({identity}, 2)) AS h FROM {session_events()} "
         f"WHERE occurred_at < {instant('start')} OR occurred_at >= {instant('end')}) AS s",
-        Scope(project, day, day, timezone).params(),
+        Scope(project, day, day, timezone, seen_at).params(),
     )
-    n, fingerprint, expires, seen = row
-    return Sight(n, fingerprint, utc(expires if n else _FAR), utc(seen))
+    n, fingerprint, expires = row
+    return Sight(n, fingerprint, utc(expires if n else _FAR), seen_at)
+
+
+def latecomers(engine: Engine, scope: Scope, settle: int) -> int:
+    """How many rows of a scope were inserted lately; while that stays the same, the scope holds the same events.
+
+    A row is inserted a little before it can be seen: one that was on its way at `seen_at` turns up afterwards.
+    """
+    ((count,),) = engine.query(
+        "SELECT count() FROM events WHERE project = {project:UInt32} "
+        f"AND occurred_at >= {instant('before')} AND occurred_at < {instant('after')} "
+        f"AND inserted_at >= {instant('lately')} AND inserted_at < {instant('seen')}",
+        {**scope.params(), "lately": milliseconds(scope.seen_at - timedelta(seconds=settle + _SLACK_SECONDS))},
+    )
+    return int(count)

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from tallymark.engine.aggregate import NONE, STATE, Aggregation
 from tallymark.engine.expression import literal, text_of
-from tallymark.engine.source import events_between, instant, with_ordinals
-from tallymark.rollup.scope import day_of, limit_of, session_events
+from tallymark.engine.source import instant, with_ordinals
+from tallymark.rollup.scope import day_of, limit_of, seen_events, session_events
 from tallymark.spec.catalog import Catalog, rolled_up
 from tallymark.spec.measure import FIRSTS, Measure, Rows
 from tallymark.spec.metric import Dimension
@@ -50,7 +50,7 @@ def moved_firsts() -> str:
 
 def _day_actors() -> str:
     return (
-        f"(SELECT actor, min(occurred_at) AS first, max(occurred_at) AS last FROM {events_between()} "
+        f"(SELECT actor, min(occurred_at) AS first, max(occurred_at) AS last FROM {seen_events()} "
         "WHERE actor != 0 AND bot = '' GROUP BY actor)"
     )
 
@@ -114,7 +114,7 @@ def rollups(catalog: Catalog) -> tuple[list[str], list[str]]:
         "(SELECT * FROM sessions WHERE project = {project:UInt32} AND day IN {days:Array(Date)} "
         f"AND run = {_RUN})"
     )
-    with_day = f"(SELECT *, {day_of('occurred_at')} AS day FROM {with_ordinals(events_between())})"
+    with_day = f"(SELECT *, {day_of('occurred_at')} AS day FROM {with_ordinals(seen_events())})"
     return [*_rollups_of(catalog, Rows.EVENTS, with_day), _firsts()], _rollups_of(catalog, Rows.SESSIONS, of_runs)
 
 

@@ -58,4 +58,4 @@ CREATE TABLE IF NOT EXISTS rejections
 )
 ENGINE = SummingMergeTree(n)
 ORDER BY (project, day, reason)
-SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, non_replicated_deduplication_window = 1000;
