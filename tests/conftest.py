@@ -112,7 +112,7 @@ class World:
 
     def ask(self, query: Query, explain: bool = False) -> dict[str, Any]:
         """The answer as the API tells it, without its freshness."""
-        return tell(Answerer(self.engine, self.catalog), query, self.project, explain)
+        return tell(Answerer(self.engine, self.catalog, self.workers), query, self.project, explain)
 
 
 Worlds = Callable[..., World]

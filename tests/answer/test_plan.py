@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -15,6 +15,7 @@ from tallymark.spec.measure import Rows
 from tallymark.spec.project import Project
 from tallymark.spec.query import Clause, Filter, Query
 from tallymark.spec.window import Grain, Window
+from tests.conftest import Worlds
 
 WINDOW = Window(date(2026, 1, 1), date(2026, 1, 31))
 ON_PATH = Filter(
@@ -61,8 +62,15 @@ def test_a_metrics_plan_does_not_depend_on_the_others(project: Projects, catalog
     for name in names:
         (alone,) = plan(Query((name,), WINDOW, by="country"), project(), catalog)
         assert together[name] == (alone.origin, alone.rows, alone.why)
-    assert together["sessions"][1] is Rows.SESSIONS
     assert parts[0].metrics[0].name == names[0]
+
+
+def test_raw_events_and_sessions_are_read_apart(project: Projects, catalog: Catalog) -> None:
+    parts = plan(Query(("sessions", "page_views", "bounce_rate"), WINDOW, exact=True), project(), catalog)
+    assert [(part.rows, [metric.name for metric in part.metrics]) for part in parts] == [
+        (Rows.SESSIONS, ["sessions", "bounce_rate"]),
+        (Rows.EVENTS, ["page_views"]),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -90,3 +98,27 @@ def test_windows_are_as_long_as_their_grain_allows(grain: Grain, longest: int) -
     check_window(Query(("events",), fits))
     with pytest.raises(BadQuery, match=f"{longest + 1} days"):
         check_window(Query(("events",), replace(fits, last=date.fromordinal(fits.last.toordinal() + 1))))
+
+
+@pytest.mark.parametrize("exact", [False, True])
+@pytest.mark.parametrize(
+    ("metrics", "keys"),
+    [
+        (("page_views", "visitors"), ["/one", "/two"]),
+        (("visitors", "page_views"), ["/two", "/one"]),
+        (("new_visitors", "page_views"), ["/two", "/one"]),
+        (("views_per_visitor", "visitors"), ["/one", "/two"]),
+    ],
+)
+def test_the_rows_of_a_breakdown_are_the_largest_by_the_first_metric(
+    world: Worlds, metrics: tuple[str, ...], keys: list[str], exact: bool
+) -> None:
+    here, noon = world(), datetime(2026, 1, 8, 12, tzinfo=UTC)
+    view = {"event": "page_view", "timestamp": noon.isoformat()}
+    one = [{**view, "visitorId": "ann", "url": "https://a.example/one", "eventId": f"{i}"} for i in range(3)]
+    two = [{**view, "visitorId": name, "url": "https://a.example/two"} for name in ("bob", "cem")]
+    here.send([*one, *two], noon)
+    here.settle()
+    told = here.ask(Query(metrics, WINDOW, by="path", exact=exact))
+    assert [row["key"] for row in told["breakdown"]] == keys
+    assert here.ask(Query(metrics, WINDOW, by="path", exact=exact, limit=1))["breakdown"] == told["breakdown"][:1]

@@ -1,8 +1,8 @@
 """The documentation is complete, up to date, and true: what it names exists, and what it says to run runs."""
 
 import json
-import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -14,10 +14,12 @@ from typing import Any
 
 import pytest
 from litestar import Litestar
+from litestar.testing import TestClient
 
 from scripts.build_docs import PAGES, commands
 from tallymark import errors
 from tallymark.app import build
+from tallymark.cli import main
 from tallymark.config import SETTINGS, load
 from tallymark.engine.base import Engine
 from tallymark.errors import TallymarkError
@@ -121,11 +123,19 @@ def test_every_endpoint_that_is_there_exists(app: Litestar) -> None:
     assert not [entry for entry in told if entry not in known]
 
 
+def test_every_number_for_prometheus_is_there(app: Litestar) -> None:
+    families = re.findall(r"^# TYPE (\w+) ", TestClient(app).get("/metrics").text, re.MULTILINE)
+    assert len(families) > 5
+    assert not [name for name in families if f"`{name}" not in page("operations.md")]
+
+
 def _routes(app: Litestar) -> Iterator[tuple[str, set[str]]]:
     """Paths with their methods; of the pages of `/openapi` those that the table names."""
     for route in app.routes:
         path = re.sub(r"\{(\w+):\w+\}", r"{\1}", route.path)
-        methods = set(getattr(route, "methods", {"POST"})) - {"OPTIONS", "HEAD"}
+        methods = {str(method) for method in route.methods} - {"OPTIONS", "HEAD"} or {
+            "POST"
+        }  # a bare ASGI route says nothing
         if path not in ("/openapi/{path}", "/openapi/swagger"):
             yield path, methods
 
@@ -188,8 +198,6 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[RunningSer
         visits = [{**visit, "visitorId": visitor} for visitor in ("v-1", "v-2")]
         assert server.ask("POST", "/v1/events", keys["ingest"], json=visits).json()["accepted"] == 2
         environment = {
-            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-            "HOME": str(here),
             "KEY": keys["admin"],
             "SHOP_INGEST": shop["ingest"],
             "ADMIN_API_KEY": ADMIN,
@@ -199,28 +207,54 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[RunningSer
         yield server, environment
 
 
+@pytest.mark.xdist_group("docs")  # one server for all pages
 @pytest.mark.skipif(shutil.which("curl") is None, reason="the examples use curl")
 @pytest.mark.parametrize("name", sorted({example.page for example in examples()}))
-def test_examples_do_what_the_page_says(name: str, world: tuple[RunningServer, dict[str, str]]) -> None:
+def test_examples_do_what_the_page_says(
+    name: str,
+    world: tuple[RunningServer, dict[str, str]],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    server, environment = world
+    monkeypatch.chdir(server.data.parent)
+    for variable, value in environment.items():
+        monkeypatch.setenv(variable, value)
     for example in examples():
         if example.page == name:
-            _try(example, *world)
+            _try(example, server, capsys)
 
 
-def _try(example: Example, server: RunningServer, environment: dict[str, str]) -> None:
-    command = example.command.replace("http://127.0.0.1:8787", server.url).replace("curl ", "curl -sS ")
+def _try(example: Example, server: RunningServer, capsys: pytest.CaptureFixture[str]) -> None:
+    """Runs an example until it prints what the page says."""
     until = time.monotonic() + _FOLLOWS
     while True:
-        done = subprocess.run(
-            ["bash", "-euo", "pipefail", "-c", command], cwd=server.data.parent, env=environment, capture_output=True,
-            text=True, timeout=60, check=False,
-        )  # fmt: skip
-        assert done.returncode == 0, f"{example.command}\n{done.stdout}{done.stderr}"
-        problem = _problem(example, done.stdout)
+        capsys.readouterr()
+        for command in _commands(example.command):
+            _run(command, server)
+        said = capsys.readouterr().out
+        problem = _problem(example, said)
         if problem is None:
             return
-        assert time.monotonic() < until, f"{example.command}\nsays {done.stdout}\n{problem}"
+        assert time.monotonic() < until, f"{example.command}\nsays {said}\n{problem}"
         time.sleep(0.3)
+
+
+def _commands(block: str) -> list[str]:
+    """The commands of a block: its lines, continued ones as one, if there is one of ours among them; else all of it."""
+    lines = block.replace("\\\n", " ").splitlines()
+    return lines if any(line.startswith("tallymark ") for line in lines) else [block]
+
+
+def _run(command: str, server: RunningServer) -> None:
+    """Runs one command: ours in this process, since starting it takes a second, others in a shell."""
+    if command.startswith("tallymark "):
+        assert main(shlex.split(command)[1:]) == 0, command
+        return
+    there = command.replace("http://127.0.0.1:8787", server.url).replace("curl ", "curl -sS ")
+    done = subprocess.run(["bash", "-euc", there], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
+    sys.stdout.write(done.stdout)
 
 
 def _problem(example: Example, said: str) -> str | None:

@@ -43,9 +43,9 @@ def test_a_whole_row(enricher: Enricher, project: Projects) -> None:
     assert all(0 < number < 2**64 for number in hashes.values())
     assert row == {
         "project": here.id, "event": "x", "occurred_at": datetime.fromtimestamp((NOW_MS - 1) / 1000, UTC),
-        "received_at": NOW, "value": 1.5, "bot": "", "host": "shop.example", "path": "/a", "referrer_host": "google.com",
-        "source": "Google", "channel": "paid_search", "medium": "cpc", "campaign": "May", "country": "DE",
-        "device": "desktop", "browser": "Firefox", "os": "Linux", "props": '{"n":1}',
+        "received_at": NOW, "value": 1.5, "bot": "", "host": "shop.example", "path": "/a",
+        "referrer_host": "google.com", "source": "Google", "channel": "paid_search", "medium": "cpc", "campaign": "May",
+        "country": "DE", "device": "desktop", "browser": "Firefox", "os": "Linux", "props": '{"n":1}',
         "expires_at": NOW_MS // 1000 + 48 * 3600,
     }  # fmt: skip
 

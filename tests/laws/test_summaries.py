@@ -145,7 +145,7 @@ def _whole(metrics: Sequence[str]) -> Query:
     return Query(tuple(metrics), Window(FIRST, FIRST + timedelta(days=DAYS - 1)))
 
 
-@settings(SLOW, max_examples=8)
+@settings(SLOW, max_examples=6)
 @given(st.lists(drawn, min_size=1, max_size=60), st.randoms(use_true_random=False))
 def test_days_merged_by_the_engine_are_the_whole_in_one_go(world: Worlds, events: list[Drawn], random: Random) -> None:
     """Rollups of days, made in any order, say what the same engine says of all events at once."""

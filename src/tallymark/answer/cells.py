@@ -4,7 +4,7 @@ A statement gives rows `(level, bucket, key, measure, n, total, squares, actors,
 measure in a cell. `bucket` is the first epoch second of the bucket, `key` the dimension's.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from tallymark.answer.state import State
@@ -48,9 +48,13 @@ class Cells:
     buckets: dict[int, dict[str, State]] = field(default_factory=dict)
     keys: dict[str, dict[str, State]] = field(default_factory=dict)
 
-    def add(self, rows: Iterable[Row]) -> None:
-        """Takes in the rows of a statement; a measure's later statement replaces its state."""
-        for level, bucket, key, measure, *state in rows:
+    def add(self, rows: Iterable[Row], buckets: Mapping[int, int] | None = None) -> None:
+        """Takes in the rows of a statement; a measure's later statement replaces its state.
+
+        `buckets` gives a bucket's first epoch second by what the statement calls it, where it does not say that.
+        """
+        for level, named, key, measure, *state in rows:
+            bucket = buckets[named] if buckets is not None and level == BUCKET else named
             self._cell(level, bucket, key)[measure] = State(*state)
 
     def _cell(self, level: int, bucket: int, key: str) -> dict[str, State]:

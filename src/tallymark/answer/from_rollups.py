@@ -1,58 +1,68 @@
-"""Statements that answer from published rollups: states of days are merged, bitmaps intersected."""
+"""Statements that answer from published rollups: states of days are merged, bitmaps intersected.
+
+All read the runs that the parameter `runs` names, so that the statements of one answer see the same numbers.
+"""
 
 from collections.abc import Sequence
 
 from tallymark.answer.cells import KEY, NO_DIST, SERIES, SHOWN, key_condition
+from tallymark.engine.aggregate import BITMAP
 from tallymark.engine.expression import condition_sql, literal
 from tallymark.spec.measure import FIRSTS, Kind, Measure
 from tallymark.spec.query import EVERYTHING, Filter
+from tallymark.spec.window import Grain
 
 #: Where a rollup's rows of one dimension and day were too many, the rest is under this key.
 OTHER = "(other)"
 
 _MERGED = "sum(n), sum(total), sum(squares), groupBitmapMerge(actors), sumMap(dist), toUInt64(0)"
 
+_PUBLISHED = "project = {project:UInt32} AND day >= {first:Date} AND day <= {last:Date} AND run IN {runs:Array(UInt64)}"
 
-def _rows(measures: Sequence[Measure], dim: str, filter: Filter = EVERYTHING, more: str = "") -> str:
-    """The published rows of measures by a dimension ('' for totals)."""
+#: The first day of the bucket that a day lies in.
+_BUCKET_DAYS = {Grain.DAY: "day", Grain.WEEK: "toMonday(day)", Grain.MONTH: "toStartOfMonth(day)"}
+
+
+def _rows(measures: Sequence[Measure], dim: str, filter: Filter = EVERYTHING) -> str:
+    """The condition for rows of measures by a dimension ('' for totals)."""
     keys = ", ".join(literal(measure.key) for measure in measures)
-    return (
-        f"(SELECT *{more} FROM rollups WHERE project = {{project:UInt32}} AND dim = {literal(dim)} "
-        f"AND measure IN ({keys}) AND day >= {{first:Date}} AND day <= {{last:Date}} "
-        f"AND run IN {{runs:Array(UInt64)}} AND {condition_sql(key_condition(filter))})"
-    )
+    keyed = f" AND {condition_sql(key_condition(filter))}" if filter.groups else ""
+    return f"dim = {literal(dim)} AND measure IN ({keys}){keyed}"
 
 
 def _filtered_dim(filter: Filter) -> str:
     return next(iter({clause.dimension for clause in filter.clauses}), "")
 
 
-def _bucket(days: Sequence[tuple[str, int]]) -> str:
-    """The bucket that a day falls into; `days` are `(day, first second of its bucket)`."""
-    names = ", ".join(f"'{day}'" for day, _ in days)
-    starts = ", ".join(str(start) for _, start in days)
-    return f", transform(day, CAST([{names}], 'Array(Date)'), [{starts}], 0) AS bucket"
+def _bucket(grain: Grain) -> str:
+    """A bucket as the number of its first day, counted from 1970."""
+    return f"toInt64(toUInt16({_BUCKET_DAYS[grain]}))"
 
 
-def series(measures: Sequence[Measure], filter: Filter, days: Sequence[tuple[str, int]]) -> str:
-    """Total and buckets of measures."""
-    rows = _rows(measures, _filtered_dim(filter), filter, _bucket(days))
+def series(measures: Sequence[Measure], filter: Filter, grain: Grain) -> str:
+    """Total and buckets of measures; a bucket is the number of its first day."""
     return (
-        f"SELECT grouping(bucket), bucket, '', toString(measure), {_MERGED} FROM {rows} "
+        f"SELECT grouping(bucket), {_bucket(grain)} AS bucket, '', toString(measure), {_MERGED} FROM rollups "
+        f"WHERE {_PUBLISHED} AND {_rows(measures, _filtered_dim(filter), filter)} "
         "GROUP BY GROUPING SETS ((measure), (measure, bucket))"
     )
 
 
-def newcomers(measure: Measure, filter: Filter, days: Sequence[tuple[str, int]]) -> str:
-    """Total and buckets of a measure's actors, and of those first seen in the same bucket or window."""
-    bucket = _bucket(days)
-    merged = "SELECT grouping(bucket) AS level, bucket, groupBitmapMergeState(actors) AS s FROM"
-    everyone = f"{merged} {_rows([measure], _filtered_dim(filter), filter, bucket)} {SERIES}"
-    firsts = f"{merged} {_rows([FIRSTS], '', more=bucket)} {SERIES}"
+def newcomers(measures: Sequence[Measure], filter: Filter, grain: Grain) -> str:
+    """Total and buckets of measures' actors, and of those first seen in the same bucket or window."""
+    dim = _filtered_dim(filter)
+    everyone = ", ".join(f"{_merged_if(_rows([m], dim, filter))} AS a{i}" for i, m in enumerate(measures))
+    states = ", ".join(f"({literal(m.key)}, {_intersected(f'a{i}', 'f')})" for i, m in enumerate(measures))
     return (
-        f"SELECT level, bucket, '', {literal(measure.key)}, {_intersected('a.s', 'f.s')} "
-        f"FROM ({everyone}) AS a LEFT JOIN ({firsts}) AS f USING (level, bucket)"
+        "SELECT level, bucket, '', m.1, m.2, m.3, m.4, m.5, m.6, m.7 FROM "
+        f"(SELECT level, bucket, [{states}] AS ms FROM (SELECT grouping(bucket) AS level, {_bucket(grain)} AS bucket, "
+        f"{everyone}, {_merged_if(_rows([FIRSTS], ''))} AS f FROM rollups WHERE {_PUBLISHED} "
+        f"AND (({_rows(measures, dim, filter)}) OR ({_rows([FIRSTS], '')})) {SERIES})) ARRAY JOIN ms AS m"
     )
+
+
+def _merged_if(condition: str) -> str:
+    return f"CAST(groupBitmapMergeStateIf(actors, {condition}), '{BITMAP}')"
 
 
 def _intersected(everyone: str, firsts: str) -> str:
@@ -65,22 +75,25 @@ def _intersected(everyone: str, firsts: str) -> str:
 def largest_keys(measure: Measure, by: str, filter: Filter) -> str:
     """The largest keys of a dimension by a measure, largest first."""
     size = "groupBitmapMerge(actors)" if measure.kind is Kind.ACTORS else "sum(n)"
-    rows = _rows([measure], by, filter)
-    return f"SELECT key FROM {rows} GROUP BY key ORDER BY {size} DESC, key LIMIT {{limit:UInt32}}"
+    return (
+        f"SELECT key FROM rollups WHERE {_PUBLISHED} AND {_rows([measure], by, filter)} "
+        f"GROUP BY key ORDER BY {size} DESC, key LIMIT {{limit:UInt32}}"
+    )
 
 
 def breakdown(measures: Sequence[Measure], by: str) -> str:
     """Measures by the keys that are shown."""
     return (
-        f"SELECT {KEY}, 0, key, toString(measure), {_MERGED} FROM {_rows(measures, by)} "
-        f"WHERE {SHOWN} GROUP BY measure, key"
+        f"SELECT {KEY}, 0, key, toString(measure), {_MERGED} FROM rollups "
+        f"WHERE {_PUBLISHED} AND {_rows(measures, by)} AND {SHOWN} GROUP BY measure, key"
     )
 
 
 def newcomers_breakdown(measure: Measure, by: str) -> str:
     """A measure's actors by the keys that are shown, and those of them first seen in the window."""
-    everyone = f"SELECT key, groupBitmapMergeState(actors) AS s FROM {_rows([measure], by)} WHERE {SHOWN} GROUP BY key"
-    firsts = f"SELECT groupBitmapMergeState(actors) AS s FROM {_rows([FIRSTS], '')}"
+    merged = "groupBitmapMergeState(actors) AS s FROM rollups WHERE"
+    everyone = f"SELECT key, {merged} {_PUBLISHED} AND {_rows([measure], by)} AND {SHOWN} GROUP BY key"
+    firsts = f"SELECT {merged} {_PUBLISHED} AND {_rows([FIRSTS], '')}"
     return (
         f"SELECT {KEY}, 0, a.key, {literal(measure.key)}, {_intersected('a.s', 'f.s')} "
         f"FROM ({everyone}) AS a CROSS JOIN ({firsts}) AS f"
@@ -89,8 +102,4 @@ def newcomers_breakdown(measure: Measure, by: str) -> str:
 
 def overflows(by: str) -> str:
     """How many rows of a dimension stand for keys that were too many to keep."""
-    return (
-        f"SELECT count() FROM rollups WHERE project = {{project:UInt32}} AND dim = {literal(by)} "
-        f"AND key = {literal(OTHER)} AND day >= {{first:Date}} AND day <= {{last:Date}} "
-        "AND run IN {runs:Array(UInt64)}"
-    )
+    return f"SELECT count() FROM rollups WHERE {_PUBLISHED} AND dim = {literal(by)} AND key = {literal(OTHER)}"

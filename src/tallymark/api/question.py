@@ -7,12 +7,12 @@ joined by `;` in one parameter may hold instead of each other; `\\` takes the me
 import re
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
-from zoneinfo import available_timezones
 
 import re2
 
 from tallymark.errors import BadQuery
 from tallymark.spec.condition import Op
+from tallymark.spec.project import time_zones
 from tallymark.spec.query import Clause, Filter, Query
 from tallymark.spec.window import Grain, Window, today
 
@@ -72,7 +72,7 @@ def _list(text: str) -> list[str]:
 
 def _window(given: Parameters, timezone: str, now: datetime) -> Window:
     zone = _one(given, "timezone") or timezone
-    if zone not in available_timezones():
+    if zone not in time_zones():
         raise BadQuery(
             f"There is no time zone {zone!r}. Examples: UTC, Europe/Berlin, Asia/Kolkata.", field="timezone"
         )

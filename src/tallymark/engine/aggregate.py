@@ -30,10 +30,11 @@ MERGE: dict[str, str] = {
     "dist": "sumMap",
 }
 
-_BITMAP = "AggregateFunction(groupBitmap, UInt32)"
+#: The type of a set of actors' ordinals; conditional aggregates have to be cast to it.
+BITMAP = "AggregateFunction(groupBitmap, UInt32)"
 
 #: An empty bitmap, as an aggregate over whatever rows there are.
-NONE = f"CAST(groupBitmapIfState(toUInt32(0), 0), '{_BITMAP}') AS none"
+NONE = f"CAST(groupBitmapIfState(toUInt32(0), 0), '{BITMAP}') AS none"
 
 
 @dataclass
@@ -79,7 +80,7 @@ class Aggregation:
             return {"n": f"countIf({known})", "actors": f"uniqExactIf(actor, {known})"}
         if measure.kind is Kind.ACTORS:
             known = self._column(f"{where} AND ordinal > 0")
-            return {"n": f"countIf({known})", "actors": f"CAST(groupBitmapIfState(ordinal, {known}), '{_BITMAP}')"}
+            return {"n": f"countIf({known})", "actors": f"CAST(groupBitmapIfState(ordinal, {known}), '{BITMAP}')"}
         if measure.of is None:
             raise ValueError(f"{measure.kind} needs a field.")
         number = self._column(number_of(measure.of))

@@ -17,6 +17,13 @@ _log = structlog.get_logger()
 #: Rows that are inserted together at most; more wait for the next insert.
 _LARGEST_COMMIT = 50_000
 
+#: Where more rows than this have come while it lingered, it lingers this many times longer.
+_MANY = 200
+_LONGER = 3
+
+#: But not longer than this in all, in seconds.
+_LONGEST_LINGER = 0.1
+
 
 @dataclass
 class _Waiting:
@@ -77,10 +84,16 @@ class Writer:
         while not (self._closing and not self._queue):
             await self._wake.wait()
             self._wake.clear()
-            if not self._closing:
-                await asyncio.sleep(self._linger)
+            await self._gather()
             while self._queue:
                 await self._commit(self._next())
+
+    async def _gather(self) -> None:
+        """Waits for more: shortly where little comes; longer where much does, so that inserts are few and large."""
+        if not self._closing:
+            await asyncio.sleep(self._linger)
+        if not self._closing and self._queued > _MANY:
+            await asyncio.sleep(min(self._linger * _LONGER, _LONGEST_LINGER - self._linger))
 
     def _next(self) -> list[_Waiting]:
         taken, size = 0, 0

@@ -78,7 +78,7 @@ def _guarded(name: str, work: Callable[[], object]) -> None:
 def _refresh(keeper: Keeper, job_runs: JobRuns) -> None:
     """Refreshes what is stale; leaves a row in `job_runs` where that published anything."""
     started = datetime.now(UTC)
-    published = [day for day in keeper.run() if day.outcome is Outcome.PUBLISHED]
+    published = [day for day in keeper.run_rested() if day.outcome is Outcome.PUBLISHED]
     if published:
         row = job_runs.start("refresh")
         seconds = (datetime.now(UTC) - started).total_seconds()

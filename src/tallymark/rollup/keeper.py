@@ -26,6 +26,9 @@ _SHORT = 0.5
 #: Between refreshes for readers passes at least what the last one took, this many times.
 _REST = 1
 
+#: And between those by the clock.
+_CLOCK_REST = 9
+
 
 @dataclass
 class _Progress:
@@ -85,11 +88,22 @@ class Keeper:
             refreshed += self._run(owner, on_day or _ignore)
         return refreshed
 
+    def run_rested(self) -> list[Refreshed]:
+        """Refreshes what is stale of the projects whose last refresh is long enough ago, as the clock does.
+
+        So that refreshes take a tenth of the time at most, however fast events come.
+        """
+        rested = [owner for owner in self._projects.list() if self._rested(owner, _CLOCK_REST)]
+        return [refreshed for owner in rested for refreshed in self._run(owner, _ignore)]
+
+    def _rested(self, project: Project, times: float) -> bool:
+        progress = self._of(project.id)
+        return time.monotonic() - progress.ended > times * progress.took
+
     def freshen(self, project: Project) -> None:
         """Refreshes a project for a reader, unless that was done just now or nothing was written."""
         progress = self._of(project.id)
-        rested = time.monotonic() - progress.ended > _REST * progress.took
-        if progress.dirty and rested and progress.took < _SHORT:
+        if progress.dirty and self._rested(project, _REST) and progress.took < _SHORT:
             self._run(project, _ignore)
 
     def backfill(

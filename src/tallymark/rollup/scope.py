@@ -70,17 +70,17 @@ class Scope:
 
 def day_of(moment: str) -> str:
     """The day of the scope that an instant of it lies in."""
-    return f"{{days:Array(Date)}}[{_place_of(moment)}]"
+    return f"{{days:Array(Date)}}[{_place_of(f'toInt64(toUnixTimestamp({moment}))')}]"
 
 
-def limit_of(moment: str) -> str:
-    """The end, in epoch milliseconds, of the day after the one that an instant of the scope lies in."""
-    return f"{{limits:Array(Int64)}}[{_place_of(moment)}]"
+def limit_of(milliseconds: str) -> str:
+    """The end of the day after the one that a time of the scope lies in; both in epoch milliseconds."""
+    return f"{{limits:Array(Int64)}}[{_place_of(f'intDiv({milliseconds}, 1000)')}]"
 
 
-def _place_of(moment: str) -> str:
+def _place_of(second: str) -> str:
     starts = "{starts:Array(Int64)}"
-    return f"indexOf({starts}, roundDown(toInt64(toUnixTimestamp({moment})), {starts}))"
+    return f"indexOf({starts}, roundDown({second}, {starts}))"
 
 
 def seen_events(start: str = "start", end: str = "end") -> str:

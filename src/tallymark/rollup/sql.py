@@ -75,36 +75,28 @@ def sessions(several: bool) -> str:
 def derived_sessions(several: bool) -> str:
     """The sessions that begin on the days, cut at silence; each has its first event's dimensions.
 
-    A session ends with the day after its first at the latest. For one day no later event is read; of `several` days
-    each session is cut.
+    A visitor's events become one sorted array, which is split where a gap is too long. A session ends with the day
+    after its first at the latest: for one day no later event is read, of `several` days each session is cut.
     """
-    order = "occurred_at, event_id, event"
-    view = f"event IN ({', '.join(map(literal, VIEW_EVENTS))})"
-    dims = ", ".join(_SESSION_DIMENSIONS)
-    begins = (
-        f"SELECT *, toUnixTimestamp64Milli(occurred_at) AS at, "
-        f"at - lagInFrame(at, 1, at) OVER (PARTITION BY actor, session ORDER BY {order} "
-        "ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) AS gap, "
-        f"gap > if(session = 0, {SILENCE_MS}, {SILENCE_WITH_ID_MS}) AS begins FROM {session_events()}"
+    hit = ", ".join(["toUnixTimestamp64Milli(occurred_at)", "event_id", "event", "path", *_SESSION_DIMENSIONS])
+    hits = (
+        f"SELECT actor, session, arraySort(groupArray(({hit}))) AS hits FROM {session_events()} GROUP BY actor, session"
     )
-    visits = (
-        f"(SELECT *, sum(begins) OVER (PARTITION BY actor, session ORDER BY {order} "
-        f"ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS visit FROM ({begins}))"
+    too_long = f"(hit, gap) -> gap > if(session = 0, {SILENCE_MS}, {SILENCE_WITH_ID_MS})"
+    split = f"arraySplit({too_long}, hits, arrayDifference(hits.1))"
+    visits = f"SELECT actor, session, arrayJoin({split}) AS visit FROM ({hits})"
+    cut = f"arrayFilter(hit -> hit.1 < {limit_of('visit[1].1')}, visit)" if several else "visit"
+    begun = (
+        f"SELECT actor, session, visit[1].1 AS began, {cut} AS hits FROM ({visits}) "
+        "WHERE began >= {start:Int64} AND began < {end:Int64}"
     )
-    if several:
-        began = "min(occurred_at) OVER (PARTITION BY actor, session, visit)"
-        visits = f"(SELECT * FROM (SELECT *, {began} AS began FROM {visits}) WHERE at < {limit_of('began')})"
-    grouped = (
-        f"SELECT actor, session, min(occurred_at) AS started_at, (max(at) - min(at)) / 1000 AS duration, "
-        f"count() AS events, countIf({view}) AS views, argMinIf(path, ({order}), {view}) AS entry_path, "
-        f"argMaxIf(path, ({order}), {view}) AS exit_path, argMin(({dims}), ({order})) AS first "
-        f"FROM {visits} GROUP BY actor, session, visit HAVING started_at >= {instant('start')} "
-        f"AND started_at < {instant('end')}"
-    )
-    firsts = ", ".join(f"first.{i} AS {name}" for i, name in enumerate(_SESSION_DIMENSIONS, 1))
+    view = f"hit -> hit.3 IN ({', '.join(map(literal, VIEW_EVENTS))})"
+    firsts = ", ".join(f"hits[1].{i} AS {name}" for i, name in enumerate(_SESSION_DIMENSIONS, 5))
     return (
-        "SELECT actor, session, started_at, duration, events, views, events = 1 AS bounced, entry_path, exit_path, "
-        f"{firsts} FROM ({grouped})"
+        "SELECT actor, session, fromUnixTimestamp64Milli(began, 'UTC') AS started_at, "
+        "(hits[-1].1 - began) / 1000 AS duration, length(hits) AS events, "
+        f"arrayCount({view}, hits) AS views, events = 1 AS bounced, arrayFirst({view}, hits).4 AS entry_path, "
+        f"arrayLast({view}, hits).4 AS exit_path, {firsts} FROM ({begun})"
     )
 
 

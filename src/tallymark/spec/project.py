@@ -154,15 +154,15 @@ def _pack_names(value: object, packs: Collection[str]) -> tuple[str, ...]:
 
 
 def _timezone(value: object, _packs: Collection[str]) -> str:
-    if not isinstance(value, str) or value not in _zones():
-        near = difflib.get_close_matches(value, _zones(), 5) if isinstance(value, str) else []
+    if not isinstance(value, str) or value not in time_zones():
+        near = difflib.get_close_matches(value, time_zones(), 5) if isinstance(value, str) else []
         allowed = near or ["names of IANA time zones, such as UTC and Europe/Berlin"]
         raise BadRequest(f"There is no time zone {_shown(value)}.", field="timezone", allowed=allowed)
     return value
 
 
 @cache
-def _zones() -> frozenset[str]:
+def time_zones() -> frozenset[str]:
     return frozenset(available_timezones() - _NO_ZONES)
 
 
