@@ -66,7 +66,7 @@ _DAY = 86_400
 
 SETTINGS: tuple[Setting, ...] = (
     Setting("data", "TALLYMARK_DATA", Path, "data",
-            "Directory of everything embedded: engine, control store, spool, exports."),
+            "Directory of everything embedded: engine, control store, spool."),
     Setting("host", "TALLYMARK_HOST", str, "127.0.0.1", "Address the server listens on."),
     Setting("port", "TALLYMARK_PORT", _integer(0, 65_535), "8787", "Port the server listens on."),
     Setting("engine", "TALLYMARK_ENGINE", _url("chdb", "clickhouse", "clickhouses"), "",
@@ -74,7 +74,7 @@ SETTINGS: tuple[Setting, ...] = (
             "`clickhouse://user:password@host:8123/database` (`clickhouses://` for TLS)."),
     Setting("control", "TALLYMARK_CONTROL", _url("sqlite"), "",
             "Where projects, keys and jobs live; default: `sqlite://` with `control.db` in the data directory."),
-    Setting("cache", "TALLYMARK_CACHE", _url("memory"), "memory://", "Where hot answers and rate limits live."),
+    Setting("cache", "TALLYMARK_CACHE", _url("memory"), "memory://", "Where hot answers live."),
     Setting("files", "TALLYMARK_FILES", _url("file"), "",
             "Where the spool lives; default: `files` in the data directory."),
     Setting("admin_api_key", "ADMIN_API_KEY", str, "", "A key that is admin of every project. Empty: nobody is."),
@@ -94,7 +94,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("accept_future_minutes", "TALLYMARK_ACCEPT_FUTURE_MINUTES", _integer(0, 1_440), "60",
             "How far ahead of the server's clock an event may be, in minutes."),
     Setting("linger_ms", "TALLYMARK_LINGER_MS", _integer(0, 100), "20",
-            "How long a group commit waits for more events, in milliseconds; where many come, four times that, up to 100."),
+            "How long a group commit waits for more events, in milliseconds; where many come, up to four times that."),
     Setting("queue_events", "TALLYMARK_QUEUE_EVENTS", _integer(1_000, 10_000_000), "200000",
             "Most events that may wait to be written; more are answered 503."),
     Setting("spool_bytes", "TALLYMARK_SPOOL_BYTES", _integer(1 << 20, 1 << 40), "4294967296",

@@ -28,7 +28,6 @@ class Freshness:
     lag: float | None
     generated_at: datetime | None
     sealed: tuple[date, ...] = ()
-    stale: tuple[date, ...] = ()
 
     def body(self) -> dict[str, Any]:
         """As JSON."""
@@ -37,7 +36,6 @@ class Freshness:
             "lagSeconds": None if self.lag is None else round(self.lag, 1),
             "generatedAt": self.generated_at.isoformat(timespec="milliseconds") if self.generated_at else None,
             "sealedDays": [day.isoformat() for day in self.sealed],
-            "staleDays": [day.isoformat() for day in self.stale],
         }
 
 

@@ -117,7 +117,7 @@ def revoke_key(
 
 
 #: Needs `state.access`, `state.projects`, `state.keys`.
-keys_router = Router(path="/v1/keys", route_handlers=[create_key, list_keys, revoke_key], tags=["Keys"])
+keys_router = Router(path="/v1/keys", route_handlers=[create_key, list_keys, revoke_key], tags=["keys"])
 
 
 def _store(request: Call) -> Keys:

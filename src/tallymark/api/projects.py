@@ -186,7 +186,7 @@ def delete_project(request: Call, name: _Name) -> DeletedProject:
 projects_router = Router(
     path="/v1/projects",
     route_handlers=[create_project, list_projects, show_project, update_project, delete_project],
-    tags=["Projects"],
+    tags=["projects"],
 )
 
 

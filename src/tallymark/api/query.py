@@ -64,7 +64,7 @@ def freshness(here: Services, project: Project, query: Query, now: datetime) -> 
     complete = here.keeper.complete_at(project)
     return Freshness(
         through=max((run.day for run in runs), default=None),
-        lag=(now - complete).total_seconds() if complete else None,
+        lag=max(0.0, (now - complete).total_seconds()) if complete else None,
         generated_at=max((run.published_at for run in runs), default=None),
         sealed=tuple(r.day for r in runs if query.window.first <= r.day <= query.window.last and r.sealed(now)),
     )

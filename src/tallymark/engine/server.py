@@ -1,6 +1,6 @@
 """A ClickHouse server over HTTP."""
 
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import clickhouse_connect
 import pyarrow as pa
@@ -32,7 +32,7 @@ class ServerEngine(Connections):
         self._secure = parts.scheme == "clickhouses"
         self._host = parts.hostname or "127.0.0.1"
         self._port = parts.port or (8443 if self._secure else 8123)
-        self._user, self._password = parts.username or "default", parts.password or ""
+        self._user, self._password = unquote(parts.username or "default"), unquote(parts.password or "")
         self._database = parts.path.strip("/") or "default"
         self._pool = get_pool_manager()
         super().__init__(self._open_patient)

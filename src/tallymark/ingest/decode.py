@@ -164,12 +164,34 @@ def _each(lines: list[bytes]) -> Decoded:
     places: list[int] = []
     for place, line in enumerate(lines):
         try:
-            events.append(_EVENT.decode(line))
+            events.append(_one(line))
             places.append(place)
         except _BROKEN as error:
             decoded.rejections.append(_rejection(place, error))
     decoded.events, decoded.places = events, places
     return decoded
+
+
+def _one(line: bytes) -> WireEvent:
+    """An event by itself; its times may be ISO 8601 in any of its forms, a bare day too."""
+    try:
+        return _EVENT.decode(line)
+    except msgspec.ValidationError as error:
+        found = _PATH.search(str(error))
+        if found is None or found.group(1) not in ("timestamp", "sentAt"):
+            raise
+        loose = msgspec.json.decode(line)
+        parsed = {name: _iso(loose[name]) for name in ("timestamp", "sentAt") if isinstance(loose.get(name), str)}
+        if None in parsed.values() or not parsed:
+            raise
+        return msgspec.convert({**loose, **parsed}, WireEvent)
+
+
+def _iso(text: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return None
 
 
 def _rejection(place: int, error: Exception) -> Rejection:

@@ -86,7 +86,7 @@ class Demo:
                 waiting = []
             report(project.name, "events", done, DAYS)
         rolled_up = count(1)
-        self.keeper.run(project, lambda _: report(project.name, "rollups", next(rolled_up), DAYS))
+        self.keeper.run(project, lambda _: report(project.name, "rollups", min(next(rolled_up), DAYS), DAYS))
 
     def _store(self, project: Project, events: list[WireEvent], now: datetime) -> None:
         limits = Limits(None, 0, 1_000, 1 << 20)

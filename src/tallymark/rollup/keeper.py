@@ -21,12 +21,9 @@ from tallymark.spec.project import Project
 _LEASE_SECONDS = 60
 
 #: A reader waits for a refresh that takes less than this, in seconds; longer ones are left to the clock.
-_SHORT = 0.5
+_SHORT = 2.0
 
-#: Between refreshes for readers passes at least what the last one took, this many times.
-_REST = 1
-
-#: And between those by the clock.
+#: Between refreshes by the clock passes at least what the last one took, this many times.
 _CLOCK_REST = 9
 
 
@@ -93,18 +90,20 @@ class Keeper:
 
         So that refreshes take a tenth of the time at most, however fast events come.
         """
-        rested = [owner for owner in self._projects.list() if self._rested(owner, _CLOCK_REST)]
+        rested = [owner for owner in self._projects.list() if self._rested(owner)]
         return [refreshed for owner in rested for refreshed in self._run(owner, _ignore)]
 
-    def _rested(self, project: Project, times: float) -> bool:
+    def _rested(self, project: Project) -> bool:
         progress = self._of(project.id)
-        return time.monotonic() - progress.ended > times * progress.took
+        return time.monotonic() - progress.ended > _CLOCK_REST * progress.took
 
     def freshen(self, project: Project) -> None:
-        """Refreshes a project for a reader, unless that was done just now or nothing was written."""
+        """Refreshes a project for a reader, if anything was written since and that is known to be quick."""
         progress = self._of(project.id)
-        if progress.dirty and self._rested(project, _REST) and progress.took < _SHORT:
-            self._run(project, _ignore)
+        if progress.dirty and progress.took < _SHORT:
+            with progress.lock:
+                if progress.dirty:
+                    self._run(project, _ignore)
 
     def backfill(
         self, project: Project, first: date, last: date, on_day: Callable[[Refreshed], None] | None = None

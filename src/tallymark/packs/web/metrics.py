@@ -59,10 +59,11 @@ METRICS = (
     Metric("exits", "Exits", "Sessions by the page they ended on; break down by exit_path.", Plain(SESSIONS)),
     Metric("views_per_visitor", "Pages per visitor", "Page views over distinct visitors.",
            Ratio(VIEWS, VISITORS), unit="number", good="up"),
-    Metric("bot_views", "Bot page views", "Pages fetched by known bots; no other metric of the web counts them.",
+    Metric("bot_views", "Bot page views", "Pages fetched by known bots; page views leave them out.",
            Plain(count(event("page_view") & ~human()))),
     Metric("other_requests", "Other requests",
-           "Requests of an access log that are no page views: feeds, assets, failures, redirects, other methods.",
+           "Requests of an access log that are no page views, of people and bots: feeds, assets, failures, redirects, "
+           "other methods.",
            Plain(count(event("request")))),
     *(metric for vital in _VITALS for metric in _vital(*vital)),
 )  # fmt: skip
