@@ -33,8 +33,8 @@ _TAGS: Final = (
     Tag("events", "Events in."),
     Tag("answers", "Numbers out."),
     Tag("rollups", "What stands between the two."),
-    Tag("Projects", "What events belong to."),
-    Tag("Keys", "Who may do what."),
+    Tag("projects", "What events belong to."),
+    Tag("keys", "Who may do what."),
     Tag("operations", "For load balancers and monitoring; needs no key."),
 )
 _OPEN_PATHS: Final = ("/health", "/ready", "/metrics")

@@ -15,7 +15,8 @@ METRICS = (
            Newcomers(_PEOPLE), good="up"),
     Metric("value", "Value", "Sum of the values that events carry.",
            Plain(total(Column("value"), human())), unit="number"),
-    Metric("bot_events", "Bot events", "Events of known bots; the core's other metrics leave them out.", Plain(count(~human()))),
+    Metric("bot_events", "Bot events", "Events of known bots; the core's other metrics leave them out.",
+           Plain(count(~human()))),
 )  # fmt: skip
 
 DIMENSIONS = (
