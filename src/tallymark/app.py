@@ -24,7 +24,7 @@ from tallymark.api.answers import Answers
 from tallymark.api.directory import Directory
 from tallymark.api.docs import openapi_config, pages
 from tallymark.api.errors import EXCEPTION_HANDLERS
-from tallymark.api.ingest import Ingest
+from tallymark.api.ingest import Ingest, Shortcut
 from tallymark.api.keys import keys_router
 from tallymark.api.projects import projects_router
 from tallymark.api.services import Services
@@ -94,9 +94,11 @@ def build(settings: Settings, engine: Engine | None = None, now: Callable[[], fl
             if owned:
                 opened.close()
 
-    return Litestar(
+    events, imports = _ingest_handlers(here, directory)
+    app = Litestar(
         route_handlers=[
-            *_ingest_handlers(here, directory),
+            events,
+            imports,
             query.router(),
             rollup.router(),
             projects_router,
@@ -114,6 +116,8 @@ def build(settings: Settings, engine: Engine | None = None, now: Callable[[], fl
         logging_config=None,
         request_max_body_size=settings.max_body_bytes,
     )
+    app.asgi_handler = Shortcut("/v1/events", events.fn, app.asgi_handler)
+    return app
 
 
 def _services(settings: Settings, engine: Engine, database: Database, now: Callable[[], float]) -> Services:

@@ -94,7 +94,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("accept_future_minutes", "TALLYMARK_ACCEPT_FUTURE_MINUTES", _integer(0, 1_440), "60",
             "How far ahead of the server's clock an event may be, in minutes."),
     Setting("linger_ms", "TALLYMARK_LINGER_MS", _integer(0, 100), "20",
-            "How long a group commit waits for more events, in milliseconds; where many come, up to four times that."),
+            "How long a group commit waits for more events where few have come, in milliseconds."),
     Setting("queue_events", "TALLYMARK_QUEUE_EVENTS", _integer(1_000, 10_000_000), "200000",
             "Most events that may wait to be written; more are answered 503."),
     Setting("spool_bytes", "TALLYMARK_SPOOL_BYTES", _integer(1 << 20, 1 << 40), "4294967296",

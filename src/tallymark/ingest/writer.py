@@ -17,12 +17,8 @@ _log = structlog.get_logger()
 #: Rows that are inserted together at most; more wait for the next insert.
 _LARGEST_COMMIT = 50_000
 
-#: Where more rows than this have come while it lingered, it lingers this many times longer.
+#: Where so many rows wait already, nothing is gained by waiting for more.
 _MANY = 200
-_LONGER = 3
-
-#: But not longer than this in all, in seconds.
-_LONGEST_LINGER = 0.1
 
 
 @dataclass
@@ -84,16 +80,14 @@ class Writer:
         while not (self._closing and not self._queue):
             await self._wake.wait()
             self._wake.clear()
-            await self._gather()
             while self._queue:
+                await self._gather()
                 await self._commit(self._next())
 
     async def _gather(self) -> None:
-        """Waits for more: shortly where little comes; longer where much does, so that inserts are few and large."""
-        if not self._closing:
+        """Waits for more where little has come; what comes during an insert is the next one at once."""
+        if self._queued < _MANY and not self._closing:
             await asyncio.sleep(self._linger)
-        if not self._closing and self._queued > _MANY:
-            await asyncio.sleep(min(self._linger * _LONGER, _LONGEST_LINGER - self._linger))
 
     def _next(self) -> list[_Waiting]:
         taken, size = 0, 0
