@@ -85,9 +85,7 @@ class _Asked:
         if not overflowed:
             return parts
         why = "rollups keep the 1,000 largest keys of a day"
-        kinds = sorted({(metric.rows, part.why or why) for part in parts for metric in part.metrics})
-        metrics = [metric for part in parts for metric in part.metrics]
-        return [Part(Origin.RAW, rows, tuple(m for m in metrics if m.rows is rows), text) for rows, text in kinds]
+        return [Part(Origin.RAW, part.rows, part.metrics, part.why or why) for part in parts]
 
     def keys(self, part: Part) -> tuple[str, ...]:
         """The rows of the breakdown: the largest keys by the first metric."""

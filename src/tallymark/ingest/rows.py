@@ -33,6 +33,7 @@ SCHEMA = pa.schema(
         ("os", _TEXT),
         ("props", _TEXT),
         ("expires_at", pa.uint32()),
+        ("precedence", pa.uint64()),
     ]
 )
 
@@ -45,7 +46,8 @@ UNPINNED = b"unpinned"
 class Rows:
     """Columns of equal length, one list each, named as in the table.
 
-    Times are epoch milliseconds, `expires_at` epoch seconds. `unpinned` are the places of events whose sender
+    Times are epoch milliseconds, `expires_at` epoch seconds. Of rows with one identity the one with the highest
+    `precedence` counts: the first to arrive. `unpinned` are the places of events whose sender
     fixed their identity but not their time.
     """
 
@@ -71,6 +73,7 @@ class Rows:
     os: list[str] = field(default_factory=list)
     props: list[bytes] = field(default_factory=list)
     expires_at: list[int] = field(default_factory=list)
+    precedence: list[int] = field(default_factory=list)
     unpinned: list[int] = field(default_factory=list)
 
     def __len__(self) -> int:

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 
 from tallymark.control.leases import Leases
 from tallymark.control.projects import Projects
@@ -108,9 +108,12 @@ class Keeper:
     def backfill(
         self, project: Project, first: date, last: date, on_day: Callable[[Refreshed], None] | None = None
     ) -> list[Refreshed]:
-        """Computes days again, changed or not, oldest first. Sealed days are left alone and named."""
-        days = [first + timedelta(days=offset) for offset in range((last - first).days + 1)]
+        """Computes days again, changed or not, oldest first, of those that have events or a run.
+
+        Sealed days are left alone and named.
+        """
         with self._leased(project):
+            days = sorted(day for day in self._stale.eventful(project) if first <= day <= last)
             return self._refresh(project, days, True, on_day or _ignore)
 
     def complete_at(self, project: Project) -> datetime | None:

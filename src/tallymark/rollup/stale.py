@@ -74,6 +74,14 @@ class StaleDays:
             self._pending.setdefault(project.id, set()).update(found - sealed)
         return {p.id: sorted(self._pending[p.id]) for p in live if self._pending[p.id]}
 
+    def eventful(self, project: Project) -> set[date]:
+        """Every day of a project that may have events or has a run."""
+        rows = self.engine.query(
+            "SELECT DISTINCT toDate(occurred_at) FROM events WHERE project = {project:UInt32}", {"project": project.id}
+        )
+        near = {day + timedelta(days=offset) for (day,) in rows for offset in (-1, 0, 1)}
+        return near | {run.day for run in published(self.engine, project.id)}
+
     def settled(self, project: int, day: date) -> None:
         """Forgets a stale day: it was refreshed, or can't be; without a run it was empty when last looked at."""
         self._pending.get(project, set()).discard(day)

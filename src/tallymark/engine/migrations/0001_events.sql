@@ -24,7 +24,7 @@ CREATE TABLE IF NOT EXISTS events
     os LowCardinality(String),
     props JSON(max_dynamic_paths = 256),
     expires_at DateTime('UTC'),
-    precedence UInt64 DEFAULT bitNot(toUInt64(toUnixTimestamp64Milli(received_at))),
+    precedence UInt64 DEFAULT bitNot(bitShiftLeft(toUInt64(toUnixTimestamp64Milli(received_at)), 20)),
     INDEX by_insertion inserted_at TYPE minmax GRANULARITY 1
 )
 ENGINE = ReplacingMergeTree(precedence)
