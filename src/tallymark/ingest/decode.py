@@ -72,6 +72,7 @@ _EVENT = msgspec.json.Decoder(WireEvent)
 _RAW_ARRAY = msgspec.json.Decoder(list[msgspec.Raw])
 _RAW_BODY = msgspec.json.Decoder(_RawBody)
 
+_NOT_OF_AN_ENVELOPE = [name for name in WireEvent.__struct_fields__ if name not in ("event", "sent_at")]
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 _PATH = re.compile(r"`\$\.?([A-Za-z]*)")
 _REASONS = {"timestamp": Reason.BAD_TIMESTAMP, "sentAt": Reason.BAD_TIMESTAMP, "value": Reason.BAD_VALUE}
@@ -115,8 +116,8 @@ def _decode_at_once(body: bytes) -> list[WireEvent]:
     decoded = _BODY.decode(body)
     if decoded.events is None:
         return [decoded]
-    if decoded.event:
-        raise msgspec.ValidationError("An envelope has `events` or is an event, not both.")
+    if decoded.event or any(getattr(decoded, name) is not None for name in _NOT_OF_AN_ENVELOPE):
+        raise UnreadableBody("An envelope has `events` and `sentAt`; an event's own fields belong into its events.")
     if decoded.sent_at is not None:
         for event in decoded.events:
             if event.sent_at is None:

@@ -71,7 +71,7 @@ Step = Callable[[Batch], None]
 def check_names(batch: Batch) -> None:
     """An event has a name, and names and ids are of a sane length."""
     for i, e in enumerate(batch.events):
-        if not 0 < len(e.event) <= _LONGEST_NAME:
+        if not 0 < len(e.event) <= _LONGEST_NAME or e.event.isspace():
             if not e.event.strip():
                 batch.refuse(i, Reason.MISSING_EVENT, "The event has no name: `event` is missing or empty.")
             else:

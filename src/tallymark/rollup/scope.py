@@ -123,7 +123,7 @@ class Sight:
 
 def look(engine: Engine, project: int, day: date, timezone: str, seen_at: datetime) -> Sight:
     """What a day's scope held at an instant."""
-    identity = "cityHash64(event_id, actor, event, occurred_at)"
+    identity = "cityHash64(event_id, actor, event, occurred_at, precedence)"
     (row,) = engine.query(
         "SELECT d.n, d.h + s.h, d.e FROM "
         f"(SELECT count() AS n, sum({identity}) AS h, min(expires_at) AS e FROM {seen_events()}) AS d "

@@ -50,7 +50,7 @@ METRICS = (
            Plain(SESSIONS), good="up"),
     Metric("views_per_session", "Pages per session", "Page views in sessions over sessions.",
            Mean(moments(Column("views"), VISIT, Rows.SESSIONS)), unit="number", good="up"),
-    Metric("bounce_rate", "Bounce rate", "Share of sessions with one page view and nothing after it.",
+    Metric("bounce_rate", "Bounce rate", "Share of sessions with a single page view and no other event.",
            Ratio(BOUNCES, SESSIONS), unit="share", good="down"),
     Metric("session_duration", "Session duration", "Mean time between a session's first and last event.",
            Mean(moments(Column("duration"), VISIT, Rows.SESSIONS)), unit="seconds", good="up"),
