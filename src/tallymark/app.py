@@ -87,6 +87,7 @@ def build(settings: Settings, engine: Engine | None = None, now: Callable[[], fl
             yield
         finally:
             await warming
+            here.keeper.stop()
             await here.writer.close()
             await asyncio.to_thread(clock.stop)
             await asyncio.to_thread(_flush, here)

@@ -47,6 +47,7 @@ def test_a_whole_row(enricher: Enricher, project: Projects) -> None:
         "referrer_host": "google.com", "source": "Google", "channel": "paid_search", "medium": "cpc", "campaign": "May",
         "country": "DE", "device": "desktop", "browser": "Firefox", "os": "Linux", "props": '{"n":1}',
         "expires_at": NOW_MS // 1000 + 48 * 3600,
+        "precedence": (1 << 64) - 1 - (NOW_MS << 20),
     }  # fmt: skip
 
 

@@ -23,7 +23,7 @@ OFFENCES = [
     ("TID252", "from .engine import query\n\n__all__ = ['query']\n"),
     ("F401", "import json\n"),
     ("I001", "import sys\nimport json\n\nprint(sys, json)\n"),
-    ("E501", f"NAME = '{'x' * 110}'\n"),
+    ("E501", f"NAME = '{'x' * 120}'\n"),
     ("PLC0415", "def load() -> object:\n    import json\n\n    return json\n"),
     ("PLW0603", "n = 0\n\n\ndef add() -> None:\n    global n\n    n = 1\n"),
     ("B006", "def add(to: list[int] = []) -> None:\n    to.append(1)\n"),

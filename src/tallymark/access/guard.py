@@ -78,16 +78,16 @@ class Access:
         Errors: `AdminAuthNotConfigured` where nobody could be an admin of every project; `Unauthorized` for
         no key or an unknown one; `Forbidden` for one that is good for something else.
         """
-        if scope == "admin" and project_id is None and not self._configured and not self._local(token):
+        if scope == "admin" and project_id is None and not self._configured and not self._exists(token):
             raise AdminAuthNotConfigured("No admin key is configured: set ADMIN_API_KEY.")
         identity = self.known(token)
         if not identity.may(scope, project_id):
             raise Forbidden(_refusal(identity, scope))
         return identity
 
-    def _local(self, token: str | None) -> bool:
-        """Whether this machine's own key is shown: its commands work without a configured admin key."""
-        return token is not None and self.identify(token) == Identity(None, "admin")
+    def _exists(self, token: str | None) -> bool:
+        """Whether it is any key: this machine's own works without a configured admin key, others are told no."""
+        return token is not None and self.identify(token) is not None
 
     def forget(self) -> None:
         """Asks the store again for every key; call it when keys have changed."""

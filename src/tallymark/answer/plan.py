@@ -48,7 +48,7 @@ def _check_dimensions(query: Query, metric: Metric, catalog: Catalog) -> None:
     if query.by is not None:
         catalog.dimension(query.by, metric)
     for clause in query.filter.clauses:
-        catalog.dimension(clause.dimension, metric)
+        catalog.dimension(clause.dimension, metric, "filter")
 
 
 def _why_raw(query: Query, project: Project, metric: Metric) -> str:

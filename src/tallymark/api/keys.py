@@ -146,8 +146,8 @@ def _parse(body: object) -> tuple[str, Scope, str]:
         raise BadRequest("A key needs the name of a project.", field="project")
     if scope not in _SCOPES:
         raise BadRequest(f"A key's scope is one of {', '.join(_SCOPES)}.", field="scope", allowed=_SCOPES)
-    if not isinstance(label, str) or len(label) > _MAX_LABEL:
-        raise BadRequest(f"A label is text of at most {_MAX_LABEL} characters.", field="label")
+    if not isinstance(label, str) or len(label) > _MAX_LABEL or not (label.isprintable() or not label):
+        raise BadRequest(f"A label is text of at most {_MAX_LABEL} printable characters.", field="label")
     return project, cast(Scope, scope), label
 
 

@@ -46,6 +46,8 @@ async def ask(
     explain: Annotated[str | None, QueryParameter(description="true: with the plan.")] = None,
 ) -> dict[str, Any]:
     """The answer to the question in the parameters."""
+    if len(request.query_params.getall("project", [])) > 1:
+        raise BadQuery("project is given more than once.", field="project")
     if not project:
         raise BadQuery("Say which project: project=NAME.", field="project")
     given = {name: request.query_params.getall(name) for name in request.query_params}

@@ -24,6 +24,9 @@ _LONGEST_DAYS = 3_660
 _DEFAULT_DAYS = 30
 _FLAGS = {"true": True, "1": True, "false": False, "0": False, "": True}
 
+_QUIET = re2.Options()
+_QUIET.log_errors = False  # what is asked never comes into a log
+
 Parameters = Mapping[str, Sequence[str]]
 
 
@@ -35,9 +38,7 @@ def question(given: Parameters, timezone: str, now: datetime) -> Query:
     window = _window(given, timezone, now)
     metrics = tuple(name for text in given.get("metrics", ()) for name in _list(text))
     if not metrics:
-        raise BadQuery(
-            "Say which metrics: metrics=page_views,visitors. GET /v1/metrics lists them.", field="metrics"
-        )
+        raise BadQuery("Say which metrics: metrics=page_views,visitors. GET /v1/metrics lists them.", field="metrics")
     return Query(
         metrics=tuple(dict.fromkeys(metrics)),
         window=window,
@@ -73,9 +74,7 @@ def _list(text: str) -> list[str]:
 def _window(given: Parameters, timezone: str, now: datetime) -> Window:
     zone = _one(given, "timezone") or timezone
     if zone not in time_zones():
-        raise BadQuery(
-            f"There is no time zone {zone!r}. Examples: UTC, Europe/Berlin, Asia/Kolkata.", field="timezone"
-        )
+        raise BadQuery(f"There is no time zone {zone!r}. Examples: UTC, Europe/Berlin, Asia/Kolkata.", field="timezone")
     last = _day(given, "to") or today(zone, now)
     first = _day(given, "from") or last - timedelta(days=_DEFAULT_DAYS - 1)
     grain = _one(given, "grain") or Grain.DAY
@@ -110,9 +109,7 @@ def _check_span(window: Window, name: str) -> None:
     if window.last < window.first:
         raise BadQuery(f"from ({window.first}) is after to ({window.last}).", field=name)
     if window.length > _LONGEST_DAYS:
-        raise BadQuery(
-            f"The window has {window.length} days; ten years ({_LONGEST_DAYS}) are allowed.", field=name
-        )
+        raise BadQuery(f"The window has {window.length} days; ten years ({_LONGEST_DAYS}) are allowed.", field=name)
 
 
 def _compare(text: str | None, window: Window) -> Window | None:
@@ -122,12 +119,8 @@ def _compare(text: str | None, window: Window) -> Window | None:
         return window.before()
     first, dots, last = text.partition("..")
     if not dots:
-        raise BadQuery(
-            f"compareTo can't be {text[:40]!r}.", field="compareTo", allowed=["previous", "FROM..TO"]
-        )
-    compared = Window(
-        parse_day(first, "compareTo"), parse_day(last, "compareTo"), window.timezone, window.grain
-    )
+        raise BadQuery(f"compareTo can't be {text[:40]!r}.", field="compareTo", allowed=["previous", "FROM..TO"])
+    compared = Window(parse_day(first, "compareTo"), parse_day(last, "compareTo"), window.timezone, window.grain)
     _check_span(compared, "compareTo")
     return compared
 
@@ -135,7 +128,7 @@ def _compare(text: str | None, window: Window) -> Window | None:
 def _limit(text: str | None) -> int:
     if text is None:
         return 100
-    if not text.isdigit() or not 1 <= int(text) <= _MOST_ROWS:
+    if not (text.isascii() and text.isdigit()) or not 1 <= int(text) <= _MOST_ROWS:
         raise BadQuery(f"limit must be a whole number from 1 to {_MOST_ROWS}.", field="limit")
     return int(text)
 
@@ -156,6 +149,8 @@ def _clause(text: str) -> Clause:
     if op not in list(Op):
         raise BadQuery(f"There is no operator {op!r}.", field="filter", allowed=[str(op) for op in Op])
     texts = tuple(_unescaped(value) for value in _parts(values, "|"))
+    if op in (Op.CONTAINS, Op.MATCHES) and "" in texts:
+        raise BadQuery(f"{op} needs a text to look for; {dimension}:is: finds where there is none.", field="filter")
     if op == Op.MATCHES:
         _check_patterns(texts)
     return Clause(dimension, Op(op), texts)
@@ -182,8 +177,7 @@ def _unescaped(text: str) -> str:
 def _check_patterns(patterns: Sequence[str]) -> None:
     for pattern in patterns:
         try:
-            re2.compile(pattern)
+            re2.compile(pattern, _QUIET)
         except re2.error:
-            raise BadQuery(
-                f"{pattern[:80]!r} is no regular expression in RE2's syntax.", field="filter"
-            ) from None
+            told = f"{pattern[:80]!r} is no regular expression in RE2's syntax; a | in it is written \\|."
+            raise BadQuery(told, field="filter") from None

@@ -75,6 +75,9 @@ def main(arguments: Sequence[str] | None = None, build: Build | None = None) -> 
     except TallymarkError as error:
         sys.stderr.write(f"error: {_sentence(error)}\n")
         return 2 if isinstance(error, BadSetting) else 1
+    except OSError as error:
+        sys.stderr.write(f"error: {error.strerror or error}: {error.filename or ''}\n")
+        return 1
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else int(end.code is not None)
     return 0

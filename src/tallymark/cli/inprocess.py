@@ -21,7 +21,10 @@ class InProcess(httpx.BaseTransport):
         self._app = cast(Any, app)  # httpx and Litestar describe ASGI in different words
         with ExitStack() as stack:
             self._portal = stack.enter_context(start_blocking_portal())
-            stack.enter_context(self._portal.wrap_async_context_manager(app.lifespan()))
+            try:
+                stack.enter_context(self._portal.wrap_async_context_manager(app.lifespan()))
+            except ExceptionGroup as group:
+                raise _only(group) from group
             self._running = stack.pop_all()
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -76,6 +79,14 @@ class _Chunks(httpx.SyncByteStream):
             if isinstance(chunk, BaseException):
                 raise chunk
             yield cast(bytes, chunk)
+
+
+def _only(group: "ExceptionGroup[Exception]") -> Exception:
+    """The one error in a group of one, however deep; else the group."""
+    if len(group.exceptions) > 1:
+        return group
+    inner = group.exceptions[0]
+    return _only(inner) if isinstance(inner, ExceptionGroup) else inner
 
 
 def _scope(request: httpx.Request) -> dict[str, Any]:

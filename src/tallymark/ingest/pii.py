@@ -60,6 +60,10 @@ DETECTORS = (
 )  # fmt: skip
 
 
+_SHORTEST_CARD = 10**12
+_LONGER_THAN_CARDS = 10**19
+
+
 @cache
 def _set() -> Any:
     options = re2.Options()
@@ -102,7 +106,16 @@ def redacted(value: Any) -> Any:
         return {_redacted_text(key): redacted(inner) for key, inner in value.items()}
     if isinstance(value, list):
         return [redacted(inner) for inner in value]
+    if _long_number(value):
+        text = str(int(value))
+        clean = _redacted_text(text)
+        return value if clean == text else clean
     return value
+
+
+def _long_number(value: Any) -> bool:
+    """Whether a number may be a card's."""
+    return isinstance(value, int | float) and _SHORTEST_CARD <= value < _LONGER_THAN_CARDS
 
 
 def _redacted_text(text: str) -> str:
@@ -127,6 +140,8 @@ def _texts(value: Any, path: str) -> Iterator[tuple[str, str]]:
     """Every text in a value with its path; keys too, under the path of what holds them."""
     if isinstance(value, str):
         yield path, value
+    elif _long_number(value):
+        yield path, str(int(value))
     elif isinstance(value, dict):
         for key, inner in value.items():
             yield path or "(key)", key

@@ -72,5 +72,8 @@ def _unstorable(batch: Batch, unstored: list[int]) -> list[Rejection]:
     if not unstored:
         return []
     places = [place for i, place in enumerate(batch.places) if i not in batch.refused]
-    message = "The properties can't be stored: names must be text without control characters, numbers finite."
+    message = (
+        "The properties can't be stored: two names must not be the same once nested ones are joined by dots, "
+        "and names must have no control characters."
+    )
     return [Rejection(places[i], Reason.MALFORMED, message) for i in unstored]

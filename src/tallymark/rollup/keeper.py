@@ -36,7 +36,7 @@ class _Progress:
     version: int = 0
     complete_at: datetime | None = None
     ended: float = 0.0
-    took: float = 0.0
+    took: float = 0.0  # seconds for a day, about
 
 
 class Keeper:
@@ -55,6 +55,7 @@ class Keeper:
         self._refresher = Refresher(engine, catalog, settle)
         self._stale = StaleDays(engine, catalog, settle)
         self._finding = threading.Lock()
+        self._stopping = threading.Event()
         self._holder = holder
         self._progress: dict[int, _Progress] = {}
 
@@ -116,6 +117,10 @@ class Keeper:
             days = sorted(day for day in self._stale.eventful(project) if first <= day <= last)
             return self._refresh(project, days, True, on_day or _ignore)
 
+    def stop(self) -> None:
+        """Ends refreshes before their next days, for good."""
+        self._stopping.set()
+
     def complete_at(self, project: Project) -> datetime | None:
         """When everything inserted before was last known to be rolled up, as far as this process knows."""
         return self._of(project.id).complete_at
@@ -135,7 +140,8 @@ class Keeper:
                 progress.dirty = True
                 raise
             progress.ended, progress.complete_at = time.monotonic(), at
-            progress.took = progress.ended - started
+            published = sum(r.outcome is Outcome.PUBLISHED for r in refreshed)
+            progress.took = (progress.ended - started) / max(1, published)
         return [r for r in refreshed if r.outcome is not Outcome.EMPTY]
 
     def _refresh(
@@ -143,6 +149,8 @@ class Keeper:
     ) -> list[Refreshed]:
         done: list[Refreshed] = []
         for refreshed in self._refresher.refresh(project, days, force):
+            if self._stopping.is_set():
+                raise Conflict("The server is stopping; the days that are left are refreshed when it is back.")
             self._leases.acquire(_lease(project), self._holder, _LEASE_SECONDS)
             self._stale.settled(project.id, refreshed.day)
             self._of(project.id).version += 1

@@ -71,12 +71,12 @@ class Catalog:
             raise BadQuery(f"There is no metric {name!r}.", field="metrics", allowed=sorted(self.metrics))
         return self.metrics[name]
 
-    def dimension(self, name: str, metric: Metric | None = None) -> Dimension:
+    def dimension(self, name: str, metric: Metric | None = None, field: str = "by") -> Dimension:
         """A dimension by name, one that this metric has; `BadQuery` names the ones there are."""
         allowed = [d.name for d in (self.dimensions_on(metric.rows) if metric else self.dimensions.values())]
         if name not in allowed:
             owner = f"The metric {metric.name!r} has" if metric else "There is"
-            raise BadQuery(f"{owner} no dimension {name!r}.", field="by", allowed=sorted(allowed))
+            raise BadQuery(f"{owner} no dimension {name!r}.", field=field, allowed=sorted(allowed))
         return self.dimensions[name]
 
     @cached_property

@@ -18,7 +18,7 @@ MAX_RETENTION_DAYS = 3_650
 MAX_QUOTA = 10**15
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
-_NAME_RULE = "1 to 64 of a-z, 0-9, '.', '_', '-', the first a letter or a digit"
+_NAME_RULE = "1 to 64 of a-z, 0-9, '.', '_', '-', the first a letter or a digit, not digits alone"
 _RETENTION = re.compile(r"([0-9]{1,6})([dh])")
 _RETENTION_RULE = f"'1h' to '{MAX_RETENTION_DAYS}d', or a whole number of days"
 #: Names in zone databases that are no places: a machine's own setting, and a placeholder.
@@ -137,7 +137,7 @@ def _values(body: object, packs: Collection[str]) -> dict[str, Any]:
 
 
 def _name(value: object, _packs: Collection[str]) -> str:
-    if not isinstance(value, str) or not _NAME.fullmatch(value):
+    if not isinstance(value, str) or not _NAME.fullmatch(value) or value.isdigit():
         raise BadRequest(f"{_shown(value)} can't be a project's name.", field="name", allowed=[_NAME_RULE])
     return value
 
