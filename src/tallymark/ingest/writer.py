@@ -18,7 +18,7 @@ _log = structlog.get_logger()
 _LARGEST_COMMIT = 50_000
 
 #: Where so many rows wait already, nothing is gained by waiting for more.
-_MANY = 200
+_MANY = 2_000
 
 
 @dataclass
