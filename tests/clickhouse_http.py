@@ -223,9 +223,7 @@ def _insert(handle: Any, statement: str, fmt: str, data: bytes) -> Answer:
     return Answer(b"", _summary(written=written, elapsed=time.perf_counter() - began))
 
 
-def _insert_from_input(
-    handle: Any, statement: str, fmt: str, data: bytes, parameters: dict[str, str]
-) -> Answer:
+def _insert_from_input(handle: Any, statement: str, fmt: str, data: bytes, parameters: dict[str, str]) -> Answer:
     """INSERT … SELECT … FROM input('…'): chDB has no stream to read from, a file stands in."""
     with tempfile.NamedTemporaryFile(suffix=".data") as file:
         file.write(data)
@@ -234,9 +232,7 @@ def _insert_from_input(
         return _run(handle, INPUT.sub(lambda m: f"{table}{m[1]})", statement), parameters=parameters)
 
 
-def _run(
-    handle: Any, sql: str | bytes, fmt: str = "TabSeparated", parameters: dict[str, str] | None = None
-) -> Answer:
+def _run(handle: Any, sql: str | bytes, fmt: str = "TabSeparated", parameters: dict[str, str] | None = None) -> Answer:
     with _engine_errors():
         result = handle.query(sql, fmt, params=parameters or {})
     read = result.rows_read(), result.bytes_read()
@@ -253,13 +249,9 @@ def _engine_errors() -> Iterator[None]:
         raise EngineError(text[max(text.find("Code: "), 0) :].strip()) from error
 
 
-def _summary(
-    read: tuple[int, int] = (0, 0), written: tuple[int, int] = (0, 0), elapsed: float = 0.0
-) -> dict[str, str]:
+def _summary(read: tuple[int, int] = (0, 0), written: tuple[int, int] = (0, 0), elapsed: float = 0.0) -> dict[str, str]:
     pairs = {"read": read, "written": written, "result": written if any(written) else read}
-    counts = {
-        f"{kind}_{unit}": str(n) for kind, pair in pairs.items() for unit, n in zip(UNITS, pair, strict=True)
-    }
+    counts = {f"{kind}_{unit}": str(n) for kind, pair in pairs.items() for unit, n in zip(UNITS, pair, strict=True)}
     return counts | {"elapsed_ns": str(int(elapsed * 1e9))}
 
 

@@ -56,9 +56,7 @@ def arrow(rows: int) -> pa.Table:
 
 @pytest.mark.parametrize("compress", [False, "lz4", "zstd", "gzip", "br"])
 def test_types_round_trip(server: ClickHouseHttp, client: Client, compress: bool | str) -> None:
-    create(
-        client, "a UInt64, b UInt128, c String, d DateTime64(3), e LowCardinality(String), f Array(String)"
-    )
+    create(client, "a UInt64, b UInt128, c String, d DateTime64(3), e LowCardinality(String), f Array(String)")
     row = (2**64 - 1, 2**128 - 1, AWKWARD, dt.datetime(2024, 2, 29, 1, 2, 3, 456000), "x", ["", AWKWARD])
 
     compressing = connect(server, compress=compress)
@@ -104,9 +102,7 @@ def test_insert_select_from_input(client: Client, fmt: str, where: str) -> None:
     else:
         client.raw_insert("", insert_block=f"{query}\n".encode() + encoded(fmt, 3))
 
-    assert client.query("SELECT * FROM t ORDER BY a").result_rows == [
-        (n + 10, f"{n} {AWKWARD}", 7) for n in range(3)
-    ]
+    assert client.query("SELECT * FROM t ORDER BY a").result_rows == [(n + 10, f"{n} {AWKWARD}", 7) for n in range(3)]
 
 
 @pytest.mark.parametrize("fmt", ["Arrow", "ArrowStream", "JSONEachRow", "RowBinary"])
@@ -276,9 +272,7 @@ def test_crash_after_insert(server: ClickHouseHttp, client: Client) -> None:
 def test_outages(tmp_path: Path) -> None:
     with ClickHouseHttp(tmp_path) as server:
         client = connect(server, connect_timeout=1, send_receive_timeout=1)
-        create(
-            client, "a UInt32, b String", settings="SETTINGS fsync_after_insert = 1, fsync_part_directory = 1"
-        )
+        create(client, "a UInt32, b String", settings="SETTINGS fsync_after_insert = 1, fsync_part_directory = 1")
         client.insert_arrow("t", arrow(3))
 
         server.stop()

@@ -79,7 +79,7 @@ def test_raw_events_and_sessions_are_read_apart(project: Projects, catalog: Cata
         (Query(("nothing",), WINDOW), "metrics"),
         (Query(("page_views",), WINDOW, by="entry_path"), "by"),
         (Query(("page_views", "sessions"), WINDOW, by="path"), "by"),
-        (Query(("sessions",), WINDOW, filter=ON_PATH), "by"),
+        (Query(("sessions",), WINDOW, filter=ON_PATH), "filter"),
     ],
 )
 def test_names_that_do_not_go_together_are_refused(

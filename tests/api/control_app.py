@@ -68,9 +68,7 @@ def control_api(directory: Path, admin: str = ADMIN) -> Iterator[Api]:
     """The application, running, with its store in that directory."""
     told: list[tuple[str, Project]] = []
     database = open_database(f"sqlite:///{directory / 'control.db'}")
-    app = control_app(
-        database, admin, project_listeners=[lambda change, project: told.append((change, project))]
-    )
+    app = control_app(database, admin, project_listeners=[lambda change, project: told.append((change, project))])
     try:
         with TestClient(app) as client:
             yield Api(client, told)

@@ -110,18 +110,14 @@ def test_a_bug_is_logged_and_tells_nothing(name: str) -> None:
     with structlog.testing.capture_logs() as logs:
         status, body, _ = ask("GET", f"/raise/{name}")
     assert status == 500
-    assert body == {
-        "error": {"code": "internal_error", "message": "Something went wrong here; it is logged."}
-    }
+    assert body == {"error": {"code": "internal_error", "message": "Something went wrong here; it is logged."}}
     (line,) = logs
     assert (line["event"], line["method"], line["path"]) == ("request_failed", "GET", f"/raise/{name}")
     assert line["exc_info"] is RAISED[name]
 
 
 def test_every_error_of_the_tree_has_a_status_that_exists() -> None:
-    kinds = [
-        kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, TallymarkError)
-    ]
+    kinds = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, TallymarkError)]
     assert len(kinds) > 10
     for kind in kinds:
         assert HTTPStatus(kind.status)

@@ -39,9 +39,7 @@ class Answer(BaseHTTPRequestHandler):
     """Says which key it was given; `/broken` and `/text` answer no JSON."""
 
     def do_GET(self) -> None:
-        body = (
-            b"plain" if self.path == "/text" else json.dumps({"key": self.headers["Authorization"]}).encode()
-        )
+        body = b"plain" if self.path == "/text" else json.dumps({"key": self.headers["Authorization"]}).encode()
         self.send_response(500 if self.path == "/broken" else 200)
         self.send_header("content-type", "text/plain" if self.path == "/text" else "application/json")
         self.send_header("content-length", str(len(body)))

@@ -13,11 +13,7 @@ def test_create_prints_the_key_once(run: Run) -> None:
     assert "dashboard" in listed
     assert secret not in listed
     assert run("--key", secret, "projects", "show", "site").code == 0
-    assert (
-        run("keys", "create", "site", "--scope", "admin", "--json")
-        .json["key"]["secret"]
-        .startswith("tm_admin_")
-    )
+    assert run("keys", "create", "site", "--scope", "admin", "--json").json["key"]["secret"].startswith("tm_admin_")
 
 
 def test_revoke(run: Run) -> None:

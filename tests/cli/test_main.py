@@ -22,9 +22,7 @@ def test_help_needs_no_settings(run: Run, monkeypatch: pytest.MonkeyPatch) -> No
     assert run("projects", "create", "--help").code == 0
 
 
-@pytest.mark.parametrize(
-    "arguments", [("nothing",), ("projects", "create"), ("keys", "revoke", "x"), ("--what",)]
-)
+@pytest.mark.parametrize("arguments", [("nothing",), ("projects", "create"), ("keys", "revoke", "x"), ("--what",)])
 def test_wrong_usage(run: Run, arguments: tuple[str, ...]) -> None:
     ran = run(*arguments)
     assert (ran.code, ran.out) == (2, "")

@@ -195,9 +195,7 @@ def test_replacing_rows(either: Engine, table: Callable[..., str]) -> None:
         ("a UInt32, n UInt8", numbers(1).append_column("n", pa.array(["many"]))),
     ],
 )
-def test_rows_that_it_cannot_represent(
-    either: Engine, table: Callable[..., str], columns: str, rows: pa.Table
-) -> None:
+def test_rows_that_it_cannot_represent(either: Engine, table: Callable[..., str], columns: str, rows: pa.Table) -> None:
     """They are told from other faults, and nothing of their batch is written."""
     name = table(columns)
     with pytest.raises(EngineRefused) as refused:

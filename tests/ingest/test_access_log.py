@@ -140,9 +140,7 @@ def apache_escaped(text: str) -> str:
 
 @given(st.text(st.characters(exclude_categories=["Cs"])), st.datetimes(min_value=datetime(1970, 1, 1)))
 def test_what_a_server_escapes_comes_back(text: str, moment: datetime) -> None:
-    stamp = (
-        f"{moment.day:02}/{'JanFebMarAprMayJunJulAugSepOctNovDec'[moment.month * 3 - 3 : moment.month * 3]}/"
-    )
+    stamp = f"{moment.day:02}/{'JanFebMarAprMayJunJulAugSepOctNovDec'[moment.month * 3 - 3 : moment.month * 3]}/"
     stamp += f"{moment.year:04}:{moment:%H:%M:%S} +0000"
     line = parsed(f'192.0.2.7 - - [{stamp}] "GET / HTTP/1.1" 200 1 "r{apache_escaped(text)}" "a"')
     assert line.referrer == f"r{text}"

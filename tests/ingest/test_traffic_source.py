@@ -86,9 +86,7 @@ def test_an_android_app_is_a_referrer(app: str, channel: str, name: str) -> None
     assert from_referrer(app) == Source(channel, name)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(
-    "host", ["google.com.evil.com", "notgoogle.com", "google.evil.org", "google", "com", "[::1]"]
-)
+@pytest.mark.parametrize("host", ["google.com.evil.com", "notgoogle.com", "google.evil.org", "google", "com", "[::1]"])
 def test_what_only_looks_like_a_known_host_is_a_referral(host: str) -> None:
     assert from_referrer(host) == Source("referral", host)
 

@@ -154,8 +154,7 @@ PEOPLE = [
     (f"{PIXEL} Chrome/126.0.0.0 Mobile Safari/537.36 EdgA/126.0.2592.56", "mobile", "Edge", "Android"),
     (f"{PIXEL} Chrome/124.0.0.0 Mobile Safari/537.36 OPR/82.0.4342.79", "mobile", "Opera", "Android"),
     (
-        f"Mozilla/5.0 (Linux; Android 14; SM-S918B) {WEBKIT} SamsungBrowser/25.0 "
-        "Chrome/121.0.0.0 Mobile Safari/537.36",
+        f"Mozilla/5.0 (Linux; Android 14; SM-S918B) {WEBKIT} SamsungBrowser/25.0 Chrome/121.0.0.0 Mobile Safari/537.36",
         "mobile",
         "Samsung Internet",
         "Android",
@@ -169,8 +168,7 @@ PEOPLE = [
     ("Mozilla/5.0 (Android 14; Mobile; rv:127.0) Gecko/127.0 Firefox/127.0", "mobile", "Firefox", "Android"),
     ("Mozilla/5.0 (Android 13; Tablet; rv:127.0) Gecko/127.0 Firefox/127.0", "tablet", "Firefox", "Android"),
     (
-        f"Mozilla/5.0 (Linux; Android 13; CUBOT_X50 Build/TP1A) {WEBKIT} Chrome/120.0.0.0 Mobile "
-        "Safari/537.36",
+        f"Mozilla/5.0 (Linux; Android 13; CUBOT_X50 Build/TP1A) {WEBKIT} Chrome/120.0.0.0 Mobile Safari/537.36",
         "mobile",
         "Chrome",
         "Android",
@@ -188,8 +186,7 @@ PEOPLE = [
         "Android",
     ),
     (
-        f"Mozilla/5.0 (Linux; Android 11; SM-A125F; wv) {WEBKIT} Version/4.0 Chrome/126.0.0.0 "
-        "Mobile Safari/537.36",
+        f"Mozilla/5.0 (Linux; Android 11; SM-A125F; wv) {WEBKIT} Version/4.0 Chrome/126.0.0.0 Mobile Safari/537.36",
         "mobile",
         "Android WebView",
         "Android",
@@ -203,8 +200,7 @@ PEOPLE = [
         "Android",
     ),
     (
-        f"Mozilla/5.0 (Linux; Android 9; KFMAWI) {WEBKIT} Silk/124.2.1 like Chrome/124.0.6367.60 "
-        "Safari/537.36",
+        f"Mozilla/5.0 (Linux; Android 9; KFMAWI) {WEBKIT} Silk/124.2.1 like Chrome/124.0.6367.60 Safari/537.36",
         "tablet",
         "Silk",
         "Android",
@@ -239,8 +235,7 @@ PEOPLE = [
         "Windows Phone",
     ),
     (
-        "Mozilla/5.0 (BB10; Touch) AppleWebKit/537.35+ (KHTML, like Gecko) Version/10.3.3.2205 "
-        "Mobile Safari/537.35+",
+        "Mozilla/5.0 (BB10; Touch) AppleWebKit/537.35+ (KHTML, like Gecko) Version/10.3.3.2205 Mobile Safari/537.35+",
         "mobile",
         "BlackBerry WebKit",
         "BlackBerry",
@@ -306,8 +301,7 @@ PEOPLE = [
         None,
     ),
     (
-        f"Mozilla/5.0 (X11; Linux x86_64; Quest 3) {WEBKIT} OculusBrowser/33.3.0 "
-        "Chrome/126.0.0.0 VR Safari/537.36",
+        f"Mozilla/5.0 (X11; Linux x86_64; Quest 3) {WEBKIT} OculusBrowser/33.3.0 Chrome/126.0.0.0 VR Safari/537.36",
         "other",
         "Oculus Browser",
         None,
@@ -323,8 +317,7 @@ BOTS = [
     # search
     ("Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)", "Googlebot"),
     (
-        f"{PIXEL} Chrome/126.0.0.0 Mobile Safari/537.36 (compatible; Googlebot/2.1; "
-        "+http://www.google.com/bot.html)",
+        f"{PIXEL} Chrome/126.0.0.0 Mobile Safari/537.36 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)",
         "Googlebot",
     ),
     ("Googlebot-Image/1.0", "Googlebot-Image"),
@@ -413,8 +406,7 @@ BOTS = [
     # headless browsers
     (f"{LINUX} HeadlessChrome/126.0.0.0 Safari/537.36", "HeadlessChrome"),
     (
-        "Mozilla/5.0 (Unknown; Linux x86_64) AppleWebKit/538.1 (KHTML, like Gecko) "
-        "PhantomJS/2.1.1 Safari/538.1",
+        "Mozilla/5.0 (Unknown; Linux x86_64) AppleWebKit/538.1 (KHTML, like Gecko) PhantomJS/2.1.1 Safari/538.1",
         "PhantomJS",
     ),
     (f"{CHROME} Chrome-Lighthouse", "Lighthouse"),

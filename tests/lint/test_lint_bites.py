@@ -13,9 +13,7 @@ ROOT = Path(__file__).parents[2]
 CONFIG = ROOT / "pyproject.toml"
 LONGEST_FUNCTION = 60
 
-TOO_COMPLEX = "def rank(n: int) -> int:\n" + "".join(
-    f"    if n == {i}:\n        n += {i + 1}\n" for i in range(10)
-)
+TOO_COMPLEX = "def rank(n: int) -> int:\n" + "".join(f"    if n == {i}:\n        n += {i + 1}\n" for i in range(10))
 TOO_MANY_STATEMENTS = "def count(n: int) -> None:\n" + "    print(n)\n" * 41
 OFFENCES = [
     ("C901", TOO_COMPLEX + "    return n\n"),
@@ -32,9 +30,7 @@ OFFENCES = [
 ]
 
 
-def run(
-    *command: str | Path, cwd: Path = ROOT, env: dict[str, str] | None = None
-) -> subprocess.CompletedProcess[str]:
+def run(*command: str | Path, cwd: Path = ROOT, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, *map(str, command)], cwd=cwd, env=env, capture_output=True, text=True, check=False
     )

@@ -31,15 +31,11 @@ FULL = {
 
 
 def test_a_name_is_enough() -> None:
-    assert parse_draft({"name": "site"}, PACKS) == ProjectDraft(
-        "site", (), "UTC", 90 * 24, "redact", "mark", None
-    )
+    assert parse_draft({"name": "site"}, PACKS) == ProjectDraft("site", (), "UTC", 90 * 24, "redact", "mark", None)
 
 
 def test_every_field_is_taken() -> None:
-    assert parse_draft(FULL, PACKS) == ProjectDraft(
-        "site", ("web",), "Europe/Berlin", 24, "allow", "refuse", 1_000
-    )
+    assert parse_draft(FULL, PACKS) == ProjectDraft("site", ("web",), "Europe/Berlin", 24, "allow", "refuse", 1_000)
 
 
 def test_a_pack_named_twice_is_enabled_once() -> None:
@@ -164,9 +160,7 @@ def test_what_is_shown_can_be_sent_again(body: dict[str, Any]) -> None:
     assert parse_draft(shown, PACKS) == draft
 
 
-@given(
-    st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(), st.lists, max_leaves=3)
-)
+@given(st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(), st.lists, max_leaves=3))
 def test_no_value_is_a_surprise(value: object) -> None:
     for field in FULL:
         try:

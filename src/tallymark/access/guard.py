@@ -40,9 +40,7 @@ class Access:
     May be called from any thread. Only the first use of a key within five seconds reads the store.
     """
 
-    def __init__(
-        self, keys: Keys, admin_key: str, local_key: str, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, keys: Keys, admin_key: str, local_key: str, clock: Callable[[], float] = time.monotonic) -> None:
         self._keys = keys
         self._masters = tuple(digest(key) for key in (admin_key, local_key) if key)
         self._configured = bool(admin_key)

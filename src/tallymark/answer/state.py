@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from tallymark.spec.measure import Kind, Measure
 from tallymark.spec.metric import Mean, Metric, Newcomers, Plain, Quantile, Ratio
@@ -21,6 +22,11 @@ class State:
     actors: int = 0
     dist: Mapping[int, int] = field(default_factory=dict)
     newcomers: int = 0
+
+    @cached_property
+    def distribution(self) -> Distribution:
+        """The distribution, put in order once however many quantiles are asked of it."""
+        return Distribution(self.dist)
 
 
 NOTHING = State()
@@ -45,7 +51,7 @@ def value_of(metric: Metric, cell: Cell) -> Value:
             mean = Moments(state.n, state.total, state.squares).mean
             return None if mean is None else round(mean, _DIGITS)
         case Quantile(level, measure):
-            return Distribution(cell.get(measure.key, NOTHING).dist).quantile(level)
+            return cell.get(measure.key, NOTHING).distribution.quantile(level)
         case Newcomers(measure):
             return _newcomers(formula, cell.get(measure.key, NOTHING))
 

@@ -31,9 +31,7 @@ Change = Literal["created", "updated", "deleted"]
 ProjectListener = Callable[[Change, Project], None]
 
 _FIELDS: dict[str, Reference | Schema] = {
-    "name": Schema(
-        type=OpenAPIType.STRING, pattern="^[a-z0-9][a-z0-9._-]{0,63}$", description="Unique name."
-    ),
+    "name": Schema(type=OpenAPIType.STRING, pattern="^[a-z0-9][a-z0-9._-]{0,63}$", description="Unique name."),
     "packs": Schema(
         type=OpenAPIType.ARRAY,
         items=Schema(type=OpenAPIType.STRING),
@@ -124,9 +122,7 @@ def create_project(request: Call, body: RawBody) -> CreatedProject:
     minted = {scope: mint(scope, "first") for scope in scopes}
     project = _store(request).create(draft, [key.draft for key in minted.values()])
     _tell(request, "created", project)
-    secrets = FirstKeys(
-        ingest=minted["ingest"].secret, read=minted["read"].secret, admin=minted["admin"].secret
-    )
+    secrets = FirstKeys(ingest=minted["ingest"].secret, read=minted["read"].secret, admin=minted["admin"].secret)
     return {"project": public(project), "keys": secrets}
 
 

@@ -56,8 +56,11 @@ async def ask(
     now = datetime.fromtimestamp(here.now(), UTC)
     query = question(given, asked.timezone, now)
     await asyncio.to_thread(here.keeper.freshen, asked)
-    body = await here.answers.answer(query, asked, flag(given, "explain"))
-    return {**body, "freshness": (await asyncio.to_thread(freshness, here, asked, query, now)).body()}
+    body, fresh = await asyncio.gather(
+        here.answers.answer(query, asked, flag(given, "explain")),
+        asyncio.to_thread(freshness, here, asked, query, now),
+    )
+    return {**body, "freshness": fresh.body()}
 
 
 def freshness(here: Services, project: Project, query: Query, now: datetime) -> Freshness:
@@ -93,9 +96,7 @@ def catalogue(
     return {
         "packs": [{"name": p.name, "title": p.title, "help": p.help} for p in catalog.packs],
         "metrics": [_metric(m, pack.name, catalog) for pack in catalog.packs for m in pack.metrics],
-        "dimensions": [
-            {"name": d.name, "label": d.label, "help": d.help} for d in catalog.dimensions.values()
-        ],
+        "dimensions": [{"name": d.name, "label": d.label, "help": d.help} for d in catalog.dimensions.values()],
     }
 
 

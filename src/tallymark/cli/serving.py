@@ -69,9 +69,7 @@ def _prepare(application: Litestar, settings: Settings) -> dict[str, dict[str, s
     from tallymark.jobs.demo import Demo  # noqa: PLC0415  # as above
 
     here: Any = application.state.services
-    demo = Demo(
-        here.projects, application.state.packs, here.receiver.enricher, here.store, here.keeper, settings.data
-    )
+    demo = Demo(here.projects, application.state.packs, here.receiver.enricher, here.store, here.keeper, settings.data)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True)) as progress:
         tasks: dict[str, TaskID] = {}

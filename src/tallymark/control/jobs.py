@@ -53,9 +53,7 @@ class JobRuns:
             row.status, row.detail, row.finished_at = status, detail, datetime.now(UTC)
             return _run(row)
 
-    def recent(
-        self, job: str | None = None, project_id: int | None = None, limit: int = 50
-    ) -> tuple[JobRun, ...]:
+    def recent(self, job: str | None = None, project_id: int | None = None, limit: int = 50) -> tuple[JobRun, ...]:
         """The latest runs, newest first; of one job or one project where given."""
         query = select(JobRunRow).order_by(JobRunRow.started_at.desc(), JobRunRow.id.desc()).limit(limit)
         if job is not None:

@@ -52,9 +52,7 @@ class Connections:
         """See `base.Engine.insert`."""
         settings = {"insert_deduplication_token": token} if token else {}
         with self._asked() as client:
-            client.raw_insert(
-                table, rows.column_names, _stream(rows), settings=settings, fmt="ArrowStream"
-            )
+            client.raw_insert(table, rows.column_names, _stream(rows), settings=settings, fmt="ArrowStream")
 
     def ping(self) -> None:
         """See `base.Engine.ping`."""

@@ -82,9 +82,7 @@ class CountryTable:
         split = int(count4) * (V4_BYTES + 1)
         if len(view) != split + int(count6) * (V6_BYTES + 1):
             raise ValueError("country table cut short")
-        return cls(
-            _ranges(view[:split], "I", V4_BYTES, countries), _ranges(view[split:], "Q", V6_BYTES, countries)
-        )
+        return cls(_ranges(view[:split], "I", V4_BYTES, countries), _ranges(view[split:], "Q", V6_BYTES, countries))
 
     def country(self, ip: str) -> str:
         """Where the address is registered: 'DE'; '' if private, unknown or not an address.

@@ -87,9 +87,7 @@ _MEDIUM: Final[Mapping[str, Channel]] = {
 
 
 @lru_cache(maxsize=16_384)
-def classify(
-    referrer_host: str, own_host: str, utm_source: str, utm_medium: str, has_ad_click_id: bool
-) -> Source:
+def classify(referrer_host: str, own_host: str, utm_source: str, utm_medium: str, has_ad_click_id: bool) -> Source:
     """The visit's source; '' where a thing is absent. Case doesn't matter, a port is ignored."""
     host = _bare_host(referrer_host)
     known = _by_host(host) if host else None

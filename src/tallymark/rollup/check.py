@@ -45,9 +45,7 @@ def _told(numbers: Numbers) -> dict[str, str]:
     return {name: str(number) for name, number in zip(names, numbers, strict=True) if number}
 
 
-def check(
-    engine: Engine, catalog: Catalog, project: Project, first: date, last: date
-) -> tuple[int, list[Difference]]:
+def check(engine: Engine, catalog: Catalog, project: Project, first: date, last: date) -> tuple[int, list[Difference]]:
     """How many published days of a window were compared, and every difference. Sealed days are passed over."""
     ((now,),) = engine.query("SELECT now64(3, 'UTC')")
     runs = [r for r in published(engine, project.id) if first <= r.day <= last and not r.sealed(utc(now))]

@@ -183,4 +183,3 @@ def _lease(project: Project) -> str:
 
 def _ignore(_: Refreshed) -> None:
     """Nobody watches."""
-

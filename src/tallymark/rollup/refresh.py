@@ -204,9 +204,7 @@ def _spans(days: Sequence[date], current: date) -> Iterator[Sequence[date]]:
         yield span
 
 
-def _outcome(
-    project: Project, last: Run | None, sight: Sight, catalog: Catalog, force: bool, day: date
-) -> Outcome:
+def _outcome(project: Project, last: Run | None, sight: Sight, catalog: Catalog, force: bool, day: date) -> Outcome:
     """What is to be done with a day."""
     if last is None:
         return Outcome.PUBLISHED if sight.events else Outcome.EMPTY

@@ -15,9 +15,7 @@ from tallymark.engine.source import events_between, instant, milliseconds, utc
 from tallymark.spec.session import PASSIVE_EVENTS, SILENCE_MS, SILENCE_WITH_ID_MS
 from tallymark.spec.window import midnight
 
-_IN_SESSIONS = (
-    f"bot = '' AND (actor != 0 OR session != 0) AND event NOT IN ({', '.join(map(literal, PASSIVE_EVENTS))})"
-)
+_IN_SESSIONS = f"bot = '' AND (actor != 0 OR session != 0) AND event NOT IN ({', '.join(map(literal, PASSIVE_EVENTS))})"
 
 
 #: Nothing is on its way into the engine for longer than this, beyond what is set.

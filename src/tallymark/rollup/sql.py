@@ -103,8 +103,7 @@ def derived_sessions(several: bool) -> str:
 def rollups(catalog: Catalog) -> tuple[list[str], list[str]]:
     """The statements that fill the runs' rows of `rollups`: from events, once actors are known, and from sessions."""
     of_runs = (
-        "(SELECT * FROM sessions WHERE project = {project:UInt32} AND day IN {days:Array(Date)} "
-        f"AND run = {_RUN})"
+        f"(SELECT * FROM sessions WHERE project = {{project:UInt32}} AND day IN {{days:Array(Date)}} AND run = {_RUN})"
     )
     with_day = f"(SELECT *, {day_of('occurred_at')} AS day FROM {with_ordinals(seen_events())})"
     return [*_rollups_of(catalog, Rows.EVENTS, with_day), _firsts()], _rollups_of(catalog, Rows.SESSIONS, of_runs)

@@ -15,6 +15,7 @@ Sums are integers so that the order of addition, which an engine does not promis
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 
 from tallymark.spec.condition import ALWAYS, Condition, Field
 
@@ -46,7 +47,7 @@ class Measure:
     of: Field | None = None
     rows: Rows = Rows.EVENTS
 
-    @property
+    @cached_property
     def key(self) -> str:
         """The measure as text, the same in every process and version: `count(event is page_view)`."""
         inside = "; ".join(part for part in (str(self.of) if self.of else "", str(self.where)) if part)

@@ -144,9 +144,7 @@ def _name(value: object, _packs: Collection[str]) -> str:
 
 def _pack_names(value: object, packs: Collection[str]) -> tuple[str, ...]:
     if not isinstance(value, list | tuple):
-        raise BadRequest(
-            f"Packs are a list of names, not {_shown(value)}.", field="packs", allowed=sorted(packs)
-        )
+        raise BadRequest(f"Packs are a list of names, not {_shown(value)}.", field="packs", allowed=sorted(packs))
     for name in value:
         if not isinstance(name, str) or name not in packs:
             raise BadRequest(f"There is no pack {_shown(name)}.", field="packs", allowed=sorted(packs))

@@ -4,8 +4,11 @@ The engine merges millions of states; these present what it merged, and are its 
 """
 
 import math
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import accumulate
 from typing import Self
 
 #: Sums are kept in billionths.
@@ -92,13 +95,17 @@ class Distribution:
 
         The nearest-rank definition: rank ceil(level * n), at least 1.
         """
-        rank = max(1, math.ceil(level * self.n))
-        seen = 0
-        for bucket in sorted(self.buckets):
-            seen += self.buckets[bucket]
-            if seen >= rank:
-                return value_of(bucket)
-        return None
+        buckets, seen = self._cumulated
+        if not buckets:
+            return None
+        rank = max(1, math.ceil(level * seen[-1]))
+        return value_of(buckets[bisect_left(seen, rank)])
+
+    @cached_property
+    def _cumulated(self) -> tuple[list[int], list[int]]:
+        """The buckets in order, and how many numbers are in each and those before it."""
+        buckets = sorted(self.buckets)
+        return buckets, list(accumulate(map(self.buckets.__getitem__, buckets)))
 
 
 def bucket_of(value: float) -> int:

@@ -4,10 +4,11 @@ A day is from local midnight to local midnight: 23, 24 or 25 hours, or any other
 Both ends of a window are included. Buckets never overlap and leave nothing out, so that they add up to the window.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
+from functools import cached_property
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
@@ -63,8 +64,12 @@ class Window:
         """The equally long window that ends just before this one."""
         return replace(self, first=self.first - timedelta(days=self.length), last=self.first - timedelta(days=1))
 
-    def buckets(self) -> list[Bucket]:
+    def buckets(self) -> Sequence[Bucket]:
         """The buckets of the series, in order; the first and last week or month may be cut by the window."""
+        return self._buckets
+
+    @cached_property
+    def _buckets(self) -> Sequence[Bucket]:
         if self.grain is Grain.HOUR:
             return _hours(self)
         firsts = sorted({max(bucket_day(day, self.grain), self.first) for day in self.days()})
@@ -123,4 +128,3 @@ def _hours(window: Window) -> list[Bucket]:
 def today(timezone: str, now: datetime) -> date:
     """The day it is in a time zone."""
     return now.astimezone(ZoneInfo(timezone)).date()
-

@@ -90,9 +90,7 @@ def _jobs() -> None:
         sa.Column("started_at", _INSTANT, nullable=False),
         sa.Column("finished_at", _INSTANT, nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_job_runs")),
-        sa.ForeignKeyConstraint(
-            ["project_id"], ["projects.id"], name=op.f("fk_job_runs_project_id_projects")
-        ),
+        sa.ForeignKeyConstraint(["project_id"], ["projects.id"], name=op.f("fk_job_runs_project_id_projects")),
         sa.CheckConstraint("status IN ('running', 'done', 'failed')", name=op.f("ck_job_runs_status")),
     )
     op.create_index(op.f("ix_job_runs_project_id"), "job_runs", ["project_id"])
