@@ -13,7 +13,8 @@ from tallymark.ingest.gate import Limits, admit
 from tallymark.ingest.page import host_of, page_of
 from tallymark.ingest.traffic_source import Source, classify
 from tallymark.ingest.user_agent import describe
-from tallymark.packs.web.demo import AGENTS, BOTS, COUNTRIES, PROJECT, days
+from tallymark.packs.web.demo import PROJECT, days
+from tallymark.packs.web.demo_site import AGENTS, BOTS, COUNTRIES
 from tallymark.spec.project import Project, parse_draft
 
 # One worker makes the traffic once for the whole file.
