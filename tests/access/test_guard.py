@@ -77,9 +77,11 @@ def test_no_key_and_a_wrong_key(world: World, token: str | None, error: type[Tal
 
 def test_without_a_master_key_nobody_is_admin_of_all(world: World) -> None:
     access = world.access()
-    for token in (None, "", "wrong", world.secrets["admin"]):
+    for token in (None, "", "wrong"):
         with pytest.raises(AdminAuthNotConfigured):
             access.require(token, "admin", None)
+    with pytest.raises(Forbidden):
+        access.require(world.secrets["admin"], "admin", None)
     with pytest.raises(Unauthorized):
         access.require("", "read", None)
     assert access.require(world.secrets["admin"], "admin", world.project).scope == "admin"

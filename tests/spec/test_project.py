@@ -144,7 +144,7 @@ def test_the_public_shape() -> None:
 
 @given(
     st.fixed_dictionaries(
-        {"name": st.from_regex(r"[a-z0-9][a-z0-9._-]{0,63}", fullmatch=True)},
+        {"name": st.from_regex(r"[a-z0-9][a-z0-9._-]{0,63}", fullmatch=True).filter(lambda name: not name.isdigit())},
         optional={
             "packs": st.lists(st.sampled_from(sorted(PACKS)), unique=True),
             "retention": st.integers(1, 87_600).map(retention_text),
