@@ -43,13 +43,14 @@ def serve(settings: Settings, announce: Callable[[str], None], app: Litestar | N
             backpressure=_AT_ONCE, log_enabled=False, websockets=False,
         )  # fmt: skip
         loop = asyncio.get_running_loop()
+        end: Callable[[], None] = server.stop
 
         def stop() -> None:
             """Ends the server; that it was told so again, while it writes what it has, changes nothing."""
             for number in (signal.SIGTERM, signal.SIGINT):
                 loop.remove_signal_handler(number)
                 signal.signal(number, signal.SIG_IGN)
-            server.stop()
+            end()
 
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop)
