@@ -466,6 +466,8 @@ class ClickHouseHttp:
     def stop(self) -> None:
         """SIGSTOP: connections are taken and nothing answers, until `resume`."""
         self._signal(signal.SIGSTOP)
+        if self._process is not None:
+            os.waitid(os.P_PID, self._process.pid, os.WSTOPPED | os.WNOWAIT)  # the signal takes its time
 
     def resume(self) -> None:
         self._signal(signal.SIGCONT)
@@ -492,7 +494,11 @@ class ClickHouseHttp:
     def _end(self, number: signal.Signals) -> None:
         self._signal(number)
         if self._process:
-            self._process.wait(30)
+            try:
+                self._process.wait(10)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait(10)
         self._process = None
 
 
