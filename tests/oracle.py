@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
-from functools import cache
+from functools import cache, partial
 from itertools import pairwise
 from operator import attrgetter
 from typing import Any
@@ -41,17 +41,19 @@ AGENTS: dict[str, tuple[str, str, str, str]] = {
 #: Addresses and their countries.
 COUNTRIES: dict[str, str] = {"8.8.8.8": "US", "193.99.144.80": "DE", "133.11.0.1": "JP", "10.0.0.1": ""}
 
-#: Referrer and query of a page, and what they say: referrer's host, source, channel, medium, campaign.
-ORIGINS: dict[tuple[str, str], tuple[str, str, str, str, str]] = {
-    ("", ""): ("", "(direct)", "direct", "", ""),
-    ("https://www.google.com/search?q=x", ""): ("google.com", "Google", "organic_search", "", ""),
-    ("https://blog.example.org/post", ""): ("blog.example.org", "blog.example.org", "referral", "", ""),
-    ("", "?utm_source=newsletter&utm_medium=email&utm_campaign=Frühling"): (
-        "", "newsletter", "email", "email", "Frühling",
+#: Referrer and query of a page, and what they say: referrer's host, source, channel, medium, campaign, term, content.
+ORIGINS: dict[tuple[str, str], tuple[str, str, str, str, str, str, str]] = {
+    ("", ""): ("", "(direct)", "direct", "", "", "", ""),
+    ("https://www.google.com/search?q=x", ""): ("google.com", "Google", "organic_search", "", "", "", ""),
+    ("https://blog.example.org/post", ""): ("blog.example.org", "blog.example.org", "referral", "", "", "", ""),
+    ("https://chatgpt.com/", ""): ("chatgpt.com", "ChatGPT", "ai_assistant", "", "", "", ""),
+    ("https://shop.example/a", ""): ("shop.example", "shop.example", "referral", "", "", "", ""),
+    ("", "?utm_source=newsletter&utm_medium=email&utm_campaign=Frühling&utm_term=a%20b&utm_content=top"): (
+        "", "newsletter", "email", "email", "Frühling", "a b", "top",
     ),
 }  # fmt: skip
 
-_NOWHERE = ("", "", "", "", "")
+_NOWHERE = ("", "", "", "", "", "", "")
 
 _SILENCE_MS = 30 * 60 * 1000
 _SILENCE_WITH_ID_MS = 24 * 3600 * 1000
@@ -75,6 +77,8 @@ class Event:
     channel: str
     medium: str
     campaign: str
+    term: str
+    content: str
     country: str
     device: str
     browser: str
@@ -84,6 +88,22 @@ class Event:
     @property
     def request_kind(self) -> str:
         return str(self.props.get("kind", ""))
+
+    @property
+    def form(self) -> str:
+        return str(self.props.get("form", ""))
+
+    @property
+    def outbound_host(self) -> str:
+        return str(self.props.get("outboundHost", ""))
+
+    @property
+    def file(self) -> str:
+        return str(self.props.get("file", ""))
+
+    def says(self, flag: str) -> bool | None:
+        """Whether a flag is set; None where nothing is said."""
+        return {"true": True, "false": False}.get(str(self.props.get(flag, "")).lower())
 
     def number(self, name: str) -> float | None:
         """A property as a number of zero or more; text that is one counts too."""
@@ -119,7 +139,35 @@ class Session:
 
     @property
     def bounced(self) -> bool:
-        return len(self.events) == 1
+        return sum(e.event not in ("engagement", "web_vitals") for e in self.events) == 1
+
+    @property
+    def pages(self) -> list[list[Event]]:
+        """Each view with what comes before the next one."""
+        found: list[list[Event]] = []
+        for e in self.events:
+            if e in self.views:
+                found.append([e])
+            elif found:
+                found[-1].append(e)
+        return found
+
+    def marked(self, flag: str) -> int:
+        """How many events bear a flag; one where nothing is said."""
+        said = [told for e in self.events if (told := e.says(flag)) is not None]
+        return sum(said) if said else 1
+
+    @property
+    def landed(self) -> int:
+        """How many entrances convert before the next page."""
+        converts = [any(e.says("isConversion") for e in page) for page in self.pages]
+        if any(e.says("isEntrance") is not None for e in self.events):
+            return sum(c for c, page in zip(converts, self.pages, strict=True) if page[0].says("isEntrance"))
+        return int(converts[0])
+
+    @property
+    def converted(self) -> bool:
+        return any(e.says("isConversion") for e in self.events)
 
     @property
     def seconds(self) -> Fraction:
@@ -175,13 +223,16 @@ def _event(now: int, wire: Wire) -> Event:
     url = urlsplit(wire.get("url", ""))
     query = f"?{url.query}" if url.query else ""
     origin = ORIGINS[wire.get("referrer", ""), query] if wire.get("url") or wire.get("referrer") else _NOWHERE
+    host = (url.hostname or "").removeprefix("www.")
+    if host and host == origin[0]:
+        origin = ("", "(internal)", "internal", "", "", "", "")
     device, browser, os, bot = AGENTS[wire.get("userAgent", "")]
     given = (wire.get(name) for name in ("actor", "userId", "visitorId", "anonymousId"))
     return Event(
         wire["event"], _milliseconds(wire["timestamp"]) if "timestamp" in wire else now,
         next((text for text in given if text), ""), wire.get("sessionId", ""),
         Fraction(str(wire["value"])) if "value" in wire else None, bot,
-        (url.hostname or "").removeprefix("www."), url.path or ("/" if "url" in wire else ""), *origin,
+        host, url.path or ("/" if "url" in wire else ""), *origin,
         COUNTRIES.get(wire.get("ip", ""), ""), device, browser, os, wire.get("properties", {}),
     )  # fmt: skip
 
@@ -295,6 +346,8 @@ class Oracle:
             return OF_SESSIONS[metric](rows)
         if metric in NEWCOMERS:
             return self._newcomers(metric, _actors(NEWCOMERS[metric](rows)), span)
+        if metric == "time_to_capture":
+            return self._ages(_new_leads(rows))
         if metric in QUANTILES:
             name, level = QUANTILES[metric]
             return _quantile(sorted(n for e in _people(rows) if (n := e.number(name)) is not None), level)
@@ -318,6 +371,11 @@ class Oracle:
         if metric == "returning_visitors":
             return len(actors) - new
         return _over(len(actors) - new, len(actors))
+
+    def _ages(self, events: Sequence[Event]) -> Fraction | None:
+        """The mean time from an actor's first event to these, in seconds."""
+        ages = [Fraction(e.at - self.first_seen[e.actor], 1000) for e in events if e.actor]
+        return _over(sum(ages, Fraction(0)), len(ages))
 
 
 def text(row: Row, dimension: str) -> str:
@@ -370,6 +428,26 @@ def _quantile(ordered: Sequence[float], level: float) -> Near | None:
     return Near(ordered[max(rank, 1) - 1]) if ordered else None
 
 
+def _named(rows: Iterable[Row], name: str) -> list[Event]:
+    return [event for event in _people(rows) if event.event == name]
+
+
+def _new_leads(rows: Iterable[Row]) -> list[Event]:
+    return [event for event in _named(rows, "lead_captured") if event.says("newLead")]
+
+
+def _measured(rows: Iterable[Row], prop: str) -> Fraction | None:
+    """All that is measured, over the views of which anything is."""
+    numbers = [(e, Fraction(str(n))) for e in _people(rows) if (n := e.number(prop)) is not None]
+    return _over(sum((n for _, n in numbers), Fraction(0)), sum(not e.says("more") for e, _ in numbers))
+
+
+def _graded(rows: Iterable[Row], prop: str, low: float, high: float) -> Fraction | None:
+    """The share of measurements above one limit and not above the other."""
+    numbers = [n for e in _people(rows) if (n := e.number(prop)) is not None]
+    return _over(sum(low < n <= high for n in numbers), len(numbers))
+
+
 #: Metrics of events.
 OF_EVENTS: dict[str, Callable[[Sequence[Row]], Expected]] = {
     "events": lambda rows: len(_people(rows)),
@@ -381,7 +459,33 @@ OF_EVENTS: dict[str, Callable[[Sequence[Row]], Expected]] = {
     "views_per_visitor": lambda rows: _over(len(_views(rows)), len(_actors(_views(rows)))),
     "bot_views": lambda rows: sum(e.event == "page_view" for e in _bots(rows)),
     "other_requests": lambda rows: sum(row.event == "request" for row in rows),
-}
+    "arrivals": lambda rows: sum(e.channel != "internal" for e in _views(rows)),
+    "conversions": lambda rows: sum(e.says("isConversion") is True for e in _people(rows)),
+    "engaged_time": lambda rows: _measured(rows, "engagedTimeMs"),
+    "scroll_depth": lambda rows: _measured(rows, "scrollDepthPercent"),
+    "form_starts": lambda rows: len(_named(rows, "form_start")),
+    "form_submits": lambda rows: len(_named(rows, "form_submit")),
+    "form_completion_rate": lambda rows: _over(len(_named(rows, "form_submit")), len(_named(rows, "form_start"))),
+    "new_leads": lambda rows: len(_new_leads(rows)),
+    "lead_captures": lambda rows: sum(row.event == "lead_captured" for row in rows),
+    "lead_capture_rate": lambda rows: _over(len(_new_leads(rows)), len(_actors(_views(rows)))),
+    "consents": lambda rows: sum(row.event == "consent_given" for row in rows),
+    "consent_withdrawals": lambda rows: sum(row.event == "consent_withdrawn" for row in rows),
+    "clicks": lambda rows: len(_named(rows, "click")),
+    "outbound_clicks": lambda rows: len(_named(rows, "outbound_click")),
+    "file_downloads": lambda rows: len(_named(rows, "file_download")),
+    "events_accepted": lambda rows: sum(row.event != "lead_captured" for row in rows),
+    **{
+        f"{name}_{grade}": partial(_graded, prop=prop, low=low, high=high)
+        for name, prop, good, poor in (
+            ("ttfb", "ttfbMs", 800, 1800), ("fcp", "fcpMs", 1800, 3000), ("lcp", "lcpMs", 2500, 4000),
+            ("inp", "inpMs", 200, 500), ("cls", "clsScore", 0.1, 0.25),
+        )
+        for grade, low, high in (
+            ("good", -math.inf, good), ("fair", good, poor), ("poor", poor, math.inf),
+        )
+    },
+}  # fmt: skip
 
 #: Metrics of actors told apart by their first event, and of which events' actors.
 NEWCOMERS: dict[str, Callable[[Iterable[Row]], list[Event]]] = {
@@ -403,17 +507,22 @@ QUANTILES: dict[str, tuple[str, float]] = {
 #: Metrics of sessions.
 OF_SESSIONS: dict[str, Callable[[Sequence[Row]], Expected]] = {
     "sessions": len,
-    "entrances": len,
-    "exits": len,
+    "entrances": lambda rows: sum(s.marked("isEntrance") for s in _visits(rows)),
+    "exits": lambda rows: sum(s.marked("isExit") for s in _visits(rows)),
+    "landing_conversion_rate": lambda rows: _over(
+        sum(s.landed for s in _visits(rows)), sum(s.marked("isEntrance") for s in _visits(rows))
+    ),
+    "session_conversion_rate": lambda rows: _over(sum(s.converted for s in _visits(rows)), len(rows)),
     "views_per_session": lambda rows: _over(sum(len(s.views) for s in _visits(rows)), len(rows)),
     "bounce_rate": lambda rows: _over(sum(s.bounced for s in _visits(rows)), len(rows)),
     "session_duration": lambda rows: _over(sum((s.seconds for s in _visits(rows)), Fraction(0)), len(rows)),
 }
 
-METRICS = (*OF_EVENTS, *NEWCOMERS, *QUANTILES, *OF_SESSIONS)
+METRICS = (*OF_EVENTS, *NEWCOMERS, *QUANTILES, *OF_SESSIONS, "time_to_capture")
 
-_SHARED = ("host", "source", "channel", "medium", "campaign", "referrer_host", "country", "device", "browser", "os")
+_SHARED = ("host", "source", "channel", "medium", "campaign", "term", "content", "referrer_host", "country", "device",
+           "browser", "os")  # fmt: skip
 
 #: Dimensions of events and of sessions.
-DIMENSIONS_OF_EVENTS = ("event", "path", "bot", "request_kind", *_SHARED)
+DIMENSIONS_OF_EVENTS = ("event", "path", "bot", "request_kind", "form", "outbound_host", "file", *_SHARED)
 DIMENSIONS_OF_SESSIONS = ("entry_path", "exit_path", *_SHARED)

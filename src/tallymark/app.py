@@ -18,6 +18,7 @@ from litestar.types import Receive, Scope, Send
 from tallymark.access.guard import Access
 from tallymark.access.keys import local_key
 from tallymark.access.secret import installation_secret
+from tallymark.access.vault import Vault
 from tallymark.answer.run import Answerer
 from tallymark.api import health, query, rollup
 from tallymark.api.answers import Answers
@@ -33,7 +34,9 @@ from tallymark.control.database import Database, open_database
 from tallymark.control.jobs import JobRuns
 from tallymark.control.keys import Keys
 from tallymark.control.leases import Leases
+from tallymark.control.people import People
 from tallymark.control.projects import Projects
+from tallymark.control.salts import Salts
 from tallymark.engine.base import Engine
 from tallymark.engine.opening import open_engine
 from tallymark.errors import TallymarkError
@@ -41,6 +44,7 @@ from tallymark.ingest.country import CountryTable
 from tallymark.ingest.counts import Counts
 from tallymark.ingest.enrich import Enricher
 from tallymark.ingest.gate import Limits
+from tallymark.ingest.hosting import HostingTable
 from tallymark.ingest.quota import Quotas
 from tallymark.ingest.receive import Receiver
 from tallymark.ingest.rows import Rows
@@ -49,7 +53,7 @@ from tallymark.ingest.store import Store
 from tallymark.ingest.user_agent import describe
 from tallymark.ingest.writer import Writer
 from tallymark.jobs.clock import Clock
-from tallymark.packs import BUILTIN
+from tallymark.packs import BUILTIN, PRODUCTS
 from tallymark.rollup.keeper import Keeper
 from tallymark.rollup.retire import retire
 from tallymark.spec.catalog import Catalog
@@ -70,11 +74,11 @@ def build(settings: Settings, engine: Engine | None = None, now: Callable[[], fl
     opened = engine or open_engine(settings)
     database = open_database(settings.control_url)
     here, clock = _services(settings, opened, database, now), Clock(settings.refresh_seconds)
-    directory = Directory(here.projects)
 
     def on_change(change: str, project: Project) -> None:
-        directory.forget()
+        here.directory.forget()
         if change == "deleted":
+            here.people.forget_project(project.id)
             retire(opened, project.id)
 
     @asynccontextmanager
@@ -95,7 +99,7 @@ def build(settings: Settings, engine: Engine | None = None, now: Callable[[], fl
             if owned:
                 opened.close()
 
-    events, imports = _ingest_handlers(here, directory)
+    events, imports = _ingest_handlers(here)
     app = Litestar(
         route_handlers=[
             events,
@@ -108,6 +112,7 @@ def build(settings: Settings, engine: Engine | None = None, now: Callable[[], fl
             health.ready,
             health.metrics,
             *pages(),
+            *(handler for product in PRODUCTS for handler in product.routes(here)),
         ],
         lifespan=[lifespan],
         state=_state(here, on_change),
@@ -125,10 +130,14 @@ def _services(settings: Settings, engine: Engine, database: Database, now: Calla
     """Everything that handlers use."""
     catalog = Catalog.of(BUILTIN)
     projects, keys = Projects(database), Keys(database)
-    keeper = Keeper(engine, catalog, projects, Leases(database), settings.settle_seconds, _holder(settings))
+    keeper = Keeper(
+        engine, catalog, projects, Leases(database), settings.settle_seconds, _holder(settings),
+        settings.rollup_batch_days,
+    )  # fmt: skip
     store = Store(engine, Spool(settings.files_path / "spool"), settings.spool_bytes)
     writer = Writer(store, settings.linger_ms / 1000, settings.queue_events, _on_commit(keeper))
-    enricher = Enricher(installation_secret(settings.data, settings.secret), CountryTable.load())
+    secret = installation_secret(settings.data, settings.secret)
+    enricher = Enricher(secret, CountryTable.load())
     limits = Limits(
         settings.accept_past_days * _DAY_MS, settings.accept_future_minutes * 60_000, settings.max_properties,
         settings.max_event_bytes,
@@ -136,7 +145,8 @@ def _services(settings: Settings, engine: Engine, database: Database, now: Calla
     receiver = Receiver(enricher, writer, Counts(engine), Quotas(engine), limits, now)
     access = Access(keys, settings.admin_api_key, local_key(settings.data))
     return Services(
-        settings, engine, catalog, access, projects, keys, JobRuns(database), store, writer, receiver, keeper,
+        settings, engine, catalog, access, Vault(secret), Directory(projects), projects, keys, People(database),
+        Salts(database), JobRuns(database), store, writer, receiver, HostingTable.load(), keeper,
         Answers(Answerer(engine, catalog), keeper, MemoryStore()), now,
     )  # fmt: skip
 
@@ -182,9 +192,9 @@ def _state(here: Services, on_change: Callable[[str, Project], None]) -> State:
     )
 
 
-def _ingest_handlers(here: Services, directory: Directory) -> list[ASGIRouteHandler]:
+def _ingest_handlers(here: Services) -> list[ASGIRouteHandler]:
     settings = here.settings
-    ingest = Ingest(here.access, directory, here.receiver, settings.max_body_bytes, settings.trusted_proxies)
+    ingest = Ingest(here.access, here.directory, here.receiver, settings.max_body_bytes, settings.trusted_proxies)
 
     @asgi("/v1/events", is_mount=False, copy_scope=False)
     async def events(scope: Scope, receive: Receive, send: Send) -> None:

@@ -82,6 +82,12 @@ SETTINGS: tuple[Setting, ...] = (
             "Secret that keys the hashes of actors. Empty: made at the first start and kept in the data directory."),
     Setting("cors_origins", "CORS_ALLOWED_ORIGINS", _names, "*",
             "Origins whose browsers may send events, separated by commas."),
+    Setting("web_capture", "TALLYMARK_WEB_CAPTURE", _one_of("open", "keyed"), "open",
+            "`open`: pages send to projects with the pack `web` by naming the property; `keyed`: only with a key."),
+    Setting("default_property", "ROLLUP_DEFAULT_PROPERTY_ID", str, "default",
+            "The project that requests below `/web` mean when they name no property."),
+    Setting("rollup_batch_days", "ROLLUP_BATCH_DAYS", _integer(1, 31), "31",
+            "Most days that a refresh computes by the same statements."),
     Setting("trusted_proxies", "TALLYMARK_TRUSTED_PROXIES", _integer(0, 10), "0",
             "How many proxies in front of the server append to `X-Forwarded-For`; 0 ignores the header."),
     Setting("max_body_bytes", "TALLYMARK_MAX_BODY_BYTES", _integer(1_024, 1 << 30), "5242880",
@@ -131,6 +137,9 @@ class Settings:
     admin_api_key: str
     secret: str
     cors_origins: tuple[str, ...]
+    web_capture: str
+    default_property: str
+    rollup_batch_days: int
     trusted_proxies: int
     max_body_bytes: int
     max_event_bytes: int

@@ -1,18 +1,26 @@
 """The control store's file: durable, made where it is missing, brought up to date by one at a time."""
 
 import sqlite3
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import create_engine, inspect, select, text
+from sqlalchemy.exc import NoSuchTableError
 
 from tallymark.control.database import Database, migrate, open_database
+from tallymark.control.jobs import JobRuns
+from tallymark.control.keys import Keys
 from tallymark.control.models import Base, MetaRow
+from tallymark.control.people import People
+from tallymark.control.projects import Projects
 from tallymark.errors import BadSetting
 
 
@@ -59,6 +67,28 @@ def test_commits_survive_a_power_cut_and_references_hold(database: Database) -> 
     assert pragma(database, "synchronous") == 2
     assert pragma(database, "foreign_keys") == 1
     assert pragma(database, "busy_timeout") == 10_000
+    assert pragma(database, "secure_delete") == 1
+
+
+def test_what_is_deleted_is_in_no_file(database: Database, tmp_path: Path) -> None:
+    secret = "not to be found " * 1_000
+    with database.write() as session:
+        session.add(MetaRow(key="n", value=secret))
+    with database.write() as session:
+        session.delete(session.get_one(MetaRow, "n"))
+    assert database.compact()
+    assert (tmp_path / "control.db-wal").stat().st_size == 0
+    assert b"not to be found" not in b"".join(path.read_bytes() for path in tmp_path.iterdir())
+    assert pragma(database, "busy_timeout") == 10_000
+
+
+def test_the_log_is_not_emptied_under_a_reader(database: Database) -> None:
+    with database.read() as reader:
+        assert reader.get(MetaRow, "n") is None
+        with database.write() as session:
+            session.add(MetaRow(key="n", value="0"))
+        assert not database.compact()
+    assert database.compact()
 
 
 def test_the_directory_is_made(tmp_path: Path) -> None:
@@ -83,6 +113,51 @@ def test_opening_again_keeps_what_is_there(tmp_path: Path) -> None:
     with second.read() as session:
         assert session.scalar(select(MetaRow.value)) == "b"
     second.close()
+
+
+OLD_STORE = f"""
+INSERT INTO projects VALUES (7, 'site', '["web"]', 'UTC', 24, 'reject', 'mark', NULL, '2026-01-01 00:00:00', NULL);
+INSERT INTO keys VALUES (3, 7, 'read', 'old', 'tm_read_abcd', '{"a" * 64}', '2026-01-01 00:00:00', NULL);
+INSERT INTO job_runs VALUES (1, 'refresh', 7, 'done', '', '2026-01-01 00:00:00', '2026-01-01 00:00:01');
+"""
+
+
+def at(url: str, change: Callable[[Config, str], None], revision: str) -> None:
+    """Takes a store to a revision, up or down."""
+    engine, config = create_engine(url), Config()
+    config.set_main_option("script_location", "tallymark.control:migrations")
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        change(config, revision)
+    engine.dispose()
+
+
+def test_a_store_from_before_people_keeps_what_it_has(tmp_path: Path) -> None:
+    path = tmp_path / "control.db"
+    url = f"sqlite:///{path}"
+    at(url, command.upgrade, "0001")
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.executescript(OLD_STORE)
+    database = open_database(url)
+    (project,) = Projects(database).list()
+    assert (project.id, project.name, project.packs) == (7, "site", ("web",))
+    key = Keys(database).find("a" * 64)
+    assert key is not None
+    assert (key.id, key.project_id, key.label, key.expires_at) == (3, 7, "old", None)
+    (run,) = JobRuns(database).recent()
+    assert (run.job, run.project_id, run.status) == ("refresh", 7, "done")
+    assert People(database).leads(7, 10) == ()
+    database.close()
+
+
+def test_the_step_to_people_can_be_taken_back(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'control.db'}"
+    migrate(url)
+    at(url, command.downgrade, "0001")
+    with pytest.raises(NoSuchTableError):
+        names(url, "leads")
+    open_database(url).close()
+    assert "uq_leads_project_id_email_hash" in names(url, "leads")
 
 
 def test_a_store_of_a_newer_version_is_refused(tmp_path: Path) -> None:

@@ -1,5 +1,8 @@
 """The store of keys."""
 
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from tallymark.access.keys import mint
@@ -16,7 +19,7 @@ def test_a_key_is_found_by_its_hash(database: Database) -> None:
     key = keys.issue(project.id, minted.draft)
     assert (key.project_id, key.project, key.scope, key.label) == (project.id, "site", "read", "dashboard")
     assert minted.secret.startswith(key.prefix)
-    assert key.revoked_at is None
+    assert key.revoked_at is key.expires_at is None
     assert keys.find(minted.draft.hash) == keys.get(key.id) == key
     assert keys.find("0" * 64) is None
 
@@ -30,6 +33,18 @@ def test_a_revoked_key_is_no_longer_found_but_listed(database: Database) -> None
     assert keys.find(minted.draft.hash) is None
     assert keys.list(project.id) == (revoked,)
     assert keys.revoke(key.id) == revoked
+
+
+def test_a_key_is_good_until_it_expires(database: Database) -> None:
+    keys, project = Keys(database), Projects(database).create(ProjectDraft("site"))
+    now = datetime.now(UTC)
+    good, over = (replace(mint("read").draft, expires_at=now + timedelta(hours=n)) for n in (1, -1))
+    issued, expired = keys.issue(project.id, good), keys.issue(project.id, over)
+    assert (issued.expires_at, expired.expires_at) == (good.expires_at, over.expires_at)
+    assert keys.find(good.hash) == issued
+    assert keys.find(over.hash) is None
+    assert keys.get(expired.id) == expired
+    assert keys.list(project.id) == (issued, expired)
 
 
 def test_keys_are_listed_by_project(database: Database) -> None:

@@ -52,12 +52,17 @@ DAYS = 5
 OTHER_ZONES = ("UTC", "Asia/Kolkata", "Pacific/Auckland", "America/St_Johns")
 
 ACTORS = ("ann", "bob", "用户", "зоя", "e\u0301 😀", "dan")
-NAMES = ("page_view", "page_view", "page_view", "screen_view", "request", "click", "größe")
+NAMES = (
+    *("page_view",) * 6, "screen_view", "request", "click", "größe", "engagement", "engagement", "form_start",
+    "form_submit", "lead_captured", "lead_captured", "consent_given", "consent_withdrawn", "outbound_click",
+    "file_download",
+)  # fmt: skip
 PATHS = ("/", "/a", "/ß/ünder", "/a'b\\c", "/日本", "/A")
 GAPS_MS = (1, 1_000, 60_000, 1_799_999, 1_800_000, 1_800_001, 86_399_999, 86_400_000, 86_400_001)
 EDGES_MS = (-1_800_001, -1_800_000, -1_799_999, -1, 0, 1, 1_799_999)
-VITALS = ("ttfbMs", "fcpMs", "lcpMs", "inpMs", "clsScore")
-NUMBERS = (0, 0.001, 0.1, 12, 12.5, 250, 1_000_000, -3, "17.25", "fast", "", True)
+MEASURED = ("ttfbMs", "fcpMs", "lcpMs", "inpMs", "clsScore", "engagedTimeMs", "scrollDepthPercent")
+NUMBERS = (0, 0.001, 0.1, 0.25, 12, 12.5, 250, 800, 2_000, 3_500, 1_000_000, -3, "17.25", "fast", "", True)
+MARKS = ("isEntrance", "isExit", "isConversion", "newLead", "more")
 
 
 @dataclass
@@ -111,8 +116,13 @@ class Traffic:
             "referrer": referrer,
             "userAgent": random.choice(list(AGENTS)),
             "ip": random.choice(list(COUNTRIES)),
-            "properties": {name: random.choice(NUMBERS) for name in random.sample(VITALS, 2)},
+            "properties": {name: random.choice(NUMBERS) for name in random.sample(MEASURED, 2)},
         }
+        marked = random.sample(MARKS, random.choice((0, 0, 1, 2)))
+        event["properties"] |= {name: random.choice((True, True, False, "true", "")) for name in marked}
+        for name, texts in (("form", ("signup", "ß")), ("outboundHost", ("a.example",)), ("file", ("/a.pdf",))):
+            if random.random() < 0.1:
+                event["properties"][name] = random.choice(texts)
         if session:
             event["sessionId"] = session
         if random.random() < 0.3:
@@ -219,7 +229,9 @@ def _filter(random: Random, dimensions: Sequence[str], oracle: Oracle) -> tuple[
     return chosen, where
 
 
-OF_EVENTS_AND_ACTORS = ("events", *(name for name in (*OF_EVENTS, *NEWCOMERS) if name != "events"))
+OF_EVENTS_AND_ACTORS = (
+    "events", "time_to_capture", *(name for name in (*OF_EVENTS, *NEWCOMERS) if name != "events")
+)  # fmt: skip
 
 Scene = Callable[[int, int], tuple[Random, Asked, Window]]
 

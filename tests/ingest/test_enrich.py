@@ -35,7 +35,7 @@ def test_a_whole_row(enricher: Enricher, project: Projects) -> None:
     here = project(retention_hours=48)
     row = _one(
         enricher, here, ip="193.99.144.80", timestamp=NOW_MS - 1, visitorId="ann", sessionId="s", value=1.5,
-        url="https://www.shop.example/a?utm_medium=cpc&utm_campaign=May&token=x",
+        url="https://www.shop.example/a?utm_medium=cpc&utm_campaign=May&utm_term=shoes&utm_content=b&token=x",
         referrer="https://www.google.com/search?q=shoes", properties={"n": 1},
         userAgent="Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
     )  # fmt: skip
@@ -47,6 +47,7 @@ def test_a_whole_row(enricher: Enricher, project: Projects) -> None:
         "project": here.id, "event": "x", "occurred_at": datetime.fromtimestamp((NOW_MS - 1) / 1000, UTC),
         "received_at": NOW, "value": 1.5, "bot": "", "host": "shop.example", "path": "/a",
         "referrer_host": "google.com", "source": "Google", "channel": "paid_search", "medium": "cpc", "campaign": "May",
+            "term": "shoes", "content": "b", "origin": 0,
         "country": "DE", "device": "desktop", "browser": "Firefox", "os": "Linux", "props": '{"n":1}',
         "expires_at": NOW_MS // 1000 + 48 * 3600,
     }  # fmt: skip

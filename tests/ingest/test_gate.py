@@ -68,7 +68,7 @@ def test_a_bad_event_is_refused_alone_with_its_reason(project: Projects, event: 
 
 def test_every_reason_of_the_gate_has_its_test() -> None:
     """The others are given where a body is decoded, a project looked up, or a quota counted."""
-    elsewhere = {Reason.UNKNOWN_PROJECT, Reason.QUOTA}
+    elsewhere = {Reason.UNKNOWN_PROJECT, Reason.QUOTA, Reason.LEAD_BAD_EMAIL, Reason.LEAD_MALFORMED}
     (cases,) = (m.args[1] for m in test_a_bad_event_is_refused_alone_with_its_reason.pytestmark)
     assert {reason for _, reason in cases} | elsewhere == set(Reason)
 

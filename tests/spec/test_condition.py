@@ -8,17 +8,19 @@ from tallymark.engine.base import Engine
 from tallymark.engine.expression import LARGEST, condition_sql, number_of
 from tallymark.spec.condition import (
     ALWAYS,
+    Above,
     All,
     Any,
     Column,
     Comparison,
     Condition,
     Op,
-    Positive,
     Prop,
     column,
     event,
+    flag,
     human,
+    measured,
 )
 
 A, B, C = column("os", "a"), column("os", "b"), column("os", "c")
@@ -51,7 +53,10 @@ def test_chains_stay_flat_and_others_nest(chain: Condition, parts: Condition) ->
         (A & (B | C), "os is 'a' and (os is 'b' or os is 'c')"),
         ((A & B) | C, "(os is 'a' and os is 'b') or os is 'c'"),
         (~(A | B), "not (os is 'a' or os is 'b')"),
-        (Positive(Prop("cart.total")), "props.cart.total > 0"),
+        (Above(Prop("cart.total")), "props.cart.total > 0"),
+        (Above(Prop("clsScore"), 0.1), "props.clsScore > 0.1"),
+        (measured("inpMs"), "props.inpMs >= 0"),
+        (flag("isExit"), "props.isExit is 'true'"),
         (ALWAYS, ""),
     ],
 )
@@ -81,7 +86,7 @@ def test_composed_conditions_on_the_engine(engine: Engine) -> None:
     assert _texts(engine, ~(upper | lower)) == {"", "a'b\\c", "x.y", "%"}
     assert _texts(engine, Any()) == set()
     assert len(_texts(engine, ALWAYS)) == 6
-    assert _texts(engine, Positive(Column("bot"))) == set()
+    assert _texts(engine, Above(Column("bot"))) == set()
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from tallymark.answer.cells import KEY, NO_DIST, SERIES, SHOWN
 from tallymark.engine.aggregate import Aggregation
 from tallymark.engine.expression import condition_sql, literal, text_of
-from tallymark.engine.source import events_between, instant
+from tallymark.engine.source import events_between, instant, with_actors
 from tallymark.spec.condition import Condition, Field
-from tallymark.spec.measure import Kind, Measure, Rows
+from tallymark.spec.measure import AGE, Kind, Measure, Rows
 from tallymark.spec.window import Bucket
 
 _SESSIONS = (
@@ -50,7 +50,7 @@ def _cells(measures: Sequence[Measure], source: str, head: str, grouping: str) -
         f"({literal(measure.key)}, {', '.join('toUInt64(0)' if sql == 'none' else sql for sql in state.values())})"
         for measure, state in zip(measures, aggregation.columns, strict=True)
     )
-    inner = f"SELECT *, {', '.join(aggregation.inner)} FROM {source}"
+    inner = f"SELECT *, {', '.join(aggregation.inner)} FROM {_aged(measures, source)}"
     grouped = f"SELECT {head}, {', '.join(aggregation.outer)} FROM ({inner}) {grouping}"
     return (
         "SELECT level, bucket, key, m.1, m.2, m.3, m.4, m.5, m.6, toUInt64(0) FROM "
@@ -58,11 +58,16 @@ def _cells(measures: Sequence[Measure], source: str, head: str, grouping: str) -
     )
 
 
+def _aged(measures: Sequence[Measure], source: str) -> str:
+    """The source, with actors' ages where a measure is of them."""
+    return with_actors(source) if any(measure.of == AGE for measure in measures) else source
+
+
 def largest_keys(measure: Measure, source: str, by: Field) -> str:
     """The largest keys of a field by a measure, largest first."""
     aggregation = Aggregation.of([measure], exact=True)
     size = "actors0" if measure.kind is Kind.ACTORS else "n0"
-    inner = f"SELECT *, {', '.join(aggregation.inner)} FROM {_keyed(source, by)}"
+    inner = f"SELECT *, {', '.join(aggregation.inner)} FROM {_aged([measure], _keyed(source, by))}"
     return (
         f"SELECT key FROM (SELECT key, {', '.join(aggregation.outer)} FROM ({inner}) GROUP BY key) "
         f"WHERE n0 > 0 ORDER BY {size} DESC, key LIMIT {{limit:UInt32}}"

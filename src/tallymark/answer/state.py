@@ -42,7 +42,8 @@ def value_of(metric: Metric, cell: Cell) -> Value:
     formula = metric.formula
     match formula:
         case Plain(measure):
-            return _number(measure, cell)
+            number = _number(measure, cell)
+            return int(number) if metric.unit == "count" else number
         case Ratio(upper, lower):
             below = _number(lower, cell)
             return round(_number(upper, cell) / below, _DIGITS) if below else None

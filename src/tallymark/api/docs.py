@@ -57,6 +57,7 @@ FIELDS: Final = {
     "properties": "Anything else, as a JSON object.",
     "userAgent": "The browser's user agent, where a server sends for it; read, never stored.",
     "ip": "The browser's address, where a server sends for it; its country is kept, it is not.",
+    "channel": "Kind of source, where the sender knows better than referrer and tags: direct, organic_search, …",
 }
 
 _EXAMPLE: Final = {

@@ -13,10 +13,10 @@ from litestar.exceptions import MethodNotAllowedException
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from tallymark.access.guard import Access, token_of
-from tallymark.api.compression import inflate
 from tallymark.api.directory import Directory
+from tallymark.api.intake import answer, client_address, error_headers, headers_of, media_type, plain_body
 from tallymark.control.keys import Scope as KeyScope
-from tallymark.errors import BadRequest, BodyTooLarge, NotFound, TallymarkError, Unavailable
+from tallymark.errors import BadRequest, NotFound, TallymarkError
 from tallymark.ingest.decode import Rejection
 from tallymark.ingest.receive import Receipt, Receiver, Sender
 from tallymark.spec.event import Reason
@@ -24,9 +24,6 @@ from tallymark.spec.project import Project
 
 _log = structlog.get_logger()
 _encode = msgspec.json.encode
-
-#: How many times the largest allowed body is read of one that is too large.
-_DRAINED = 8
 
 _NDJSON = (b"application/x-ndjson", b"application/ndjson", b"application/jsonl", b"application/x-jsonlines")
 
@@ -50,17 +47,18 @@ class Ingest:
             status, body, headers = 202, _encode(_told(receipt)), []
         except TallymarkError as error:
             status, body = error.status, _encode(error.body())
-            headers = _headers(error)
-        await _answer(send, status, body, headers)
+            headers = error_headers(error)
+        await answer(send, status, body, headers)
 
     async def _take(self, scope: Scope, receive: Receive, key_scope: KeyScope, imported: bool) -> Receipt:
-        headers = {name: value for name, value in scope["headers"] if name in _READ}
+        headers = headers_of(scope)
         token = token_of(scope["headers"])
         project = self._project(token, scope["query_string"], key_scope)
-        body = await self._body(receive, headers)
-        plain = inflate(body, headers.get(b"content-encoding", b"").decode("latin-1").lower(), self.max_body_bytes)
-        ndjson = headers.get(b"content-type", b"").split(b";", 1)[0].strip().lower() in _NDJSON
-        sender = Sender(self._client(scope, headers), headers.get(b"user-agent", b"").decode("latin-1"))
+        plain = await plain_body(receive, headers, self.max_body_bytes)
+        ndjson = media_type(headers) in _NDJSON
+        sender = Sender(
+            client_address(scope, headers, self.trusted_proxies), headers.get(b"user-agent", b"").decode("latin-1")
+        )
         if isinstance(project, Project):
             return await self.receiver.receive(plain, project, sender, ndjson, imported)
         return self.receiver.refuse_all(plain, ndjson, Reason.UNKNOWN_PROJECT, project)
@@ -82,36 +80,6 @@ class Ingest:
         if found is None and key_scope == "admin":
             raise NotFound(f"There is no project {named[:64]!r}.", field="project")
         return found or f"There is no project {named[:64]!r}."
-
-    async def _body(self, receive: Receive, headers: dict[bytes, bytes]) -> bytes:
-        """The whole body. One that is too large is read to its end, within bounds, so that the answer arrives."""
-        length = headers.get(b"content-length", b"")
-        parts: list[bytes] = []
-        size, more = 0, True
-        while more:
-            message: Any = await receive()
-            part = message.get("body", b"")
-            more = message.get("more_body", False)
-            size += len(part)
-            if size <= self.max_body_bytes:
-                parts.append(part)
-            elif size > self.max_body_bytes * _DRAINED:
-                break
-        if size > self.max_body_bytes:
-            told = int(length) if length.isdigit() else size
-            raise BodyTooLarge(f"The body has {told} bytes; {self.max_body_bytes} are allowed.")
-        return parts[0] if len(parts) == 1 else b"".join(parts)
-
-    def _client(self, scope: Scope, headers: dict[bytes, bytes]) -> str:
-        """The client's address: the connection's, or what the outermost trusted proxy saw."""
-        if self.trusted_proxies and b"x-forwarded-for" in headers:
-            hops = [hop.strip() for hop in headers[b"x-forwarded-for"].decode("latin-1").split(",")]
-            return hops[max(0, len(hops) - self.trusted_proxies)]
-        client = scope.get("client")
-        return client[0] if client else ""
-
-
-_READ = frozenset({b"content-encoding", b"content-length", b"content-type", b"user-agent", b"x-forwarded-for"})
 
 
 class Shortcut:
@@ -135,7 +103,7 @@ class Shortcut:
             await self._endpoint(scope, receive, send)
         except Exception:
             _log.exception("request_failed", path=self._path)
-            await _answer(send, 500, _FAILED, [])
+            await answer(send, 500, _FAILED, [])
 
 
 def _names_origin(scope: Scope) -> bool:
@@ -145,22 +113,9 @@ def _names_origin(scope: Scope) -> bool:
 _FAILED = _encode({"error": {"code": "internal_error", "message": "Something went wrong here; it is logged."}})
 
 
-async def _answer(send: Send, status: int, body: bytes, headers: list[tuple[bytes, bytes]]) -> None:
-    length = (b"content-length", str(len(body)).encode())
-    head = [(b"content-type", b"application/json"), length, *headers]
-    await send({"type": "http.response.start", "status": status, "headers": head})
-    await send({"type": "http.response.body", "body": body, "more_body": False})
-
-
 def _told(receipt: Receipt) -> dict[str, Any]:
     return {"accepted": receipt.accepted, "rejected": [_rejection(r) for r in receipt.rejected]}
 
 
 def _rejection(rejection: Rejection) -> dict[str, Any]:
     return {"index": rejection.index, "reason": rejection.reason, "message": rejection.message}
-
-
-def _headers(error: TallymarkError) -> list[tuple[bytes, bytes]]:
-    if isinstance(error, Unavailable):
-        return [(b"retry-after", str(error.retry_after).encode())]
-    return [(b"www-authenticate", b"Bearer")] if error.status == 401 else []

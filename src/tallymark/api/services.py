@@ -6,12 +6,17 @@ from dataclasses import dataclass
 from litestar.datastructures import State
 
 from tallymark.access.guard import Access
+from tallymark.access.vault import Vault
 from tallymark.api.answers import Answers
+from tallymark.api.directory import Directory
 from tallymark.config import Settings
 from tallymark.control.jobs import JobRuns
 from tallymark.control.keys import Keys
+from tallymark.control.people import People
 from tallymark.control.projects import Projects
+from tallymark.control.salts import Salts
 from tallymark.engine.base import Engine
+from tallymark.ingest.hosting import HostingTable
 from tallymark.ingest.receive import Receiver
 from tallymark.ingest.store import Store
 from tallymark.ingest.writer import Writer
@@ -27,12 +32,17 @@ class Services:
     engine: Engine
     catalog: Catalog
     access: Access
+    vault: Vault
+    directory: Directory
     projects: Projects
     keys: Keys
+    people: People
+    salts: Salts
     job_runs: JobRuns
     store: Store
     writer: Writer
     receiver: Receiver
+    hosting: HostingTable
     keeper: Keeper
     answers: Answers
     now: Callable[[], float]

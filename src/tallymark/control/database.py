@@ -1,7 +1,7 @@
 """The control store's database: opened, brought up to date, and read and written in transactions."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from sqlite3 import Connection as SqliteConnection
 from typing import Any
@@ -18,6 +18,8 @@ from tallymark.errors import BadSetting
 _MIGRATIONS = "tallymark.control:migrations"
 #: How long a writer waits for another one, in seconds.
 _BUSY_SECONDS = 10
+#: How long readers are waited for before the log is emptied: writers wait too meanwhile.
+_COMPACT_SECONDS = 1
 
 
 class Database:
@@ -41,6 +43,20 @@ class Database:
         """
         with Session(self._writer) as session, session.begin():
             yield session
+
+    def compact(self) -> bool:
+        """Whether the write-ahead log is empty now, so that no file holds what was deleted.
+
+        False while someone still reads what was there before; call it again later then.
+        """
+        with closing(self._engine.raw_connection()) as connection:
+            cursor = connection.cursor()
+            cursor.execute(f"PRAGMA busy_timeout = {_COMPACT_SECONDS * 1_000}")
+            try:
+                row = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            finally:
+                cursor.execute(f"PRAGMA busy_timeout = {_BUSY_SECONDS * 1_000}")
+            return row is not None and row[0] == 0
 
     def close(self) -> None:
         """Ends every connection; nothing may be called afterwards."""
@@ -90,6 +106,7 @@ def _sqlite(url: str, *, foreign_keys: bool) -> Engine:
         connection.isolation_level = None  # else sqlite3 begins transactions of its own, later than asked
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA secure_delete = ON")  # what is deleted is overwritten
         connection.execute(f"PRAGMA foreign_keys = {'ON' if foreign_keys else 'OFF'}")
 
     @event.listens_for(engine, "begin")

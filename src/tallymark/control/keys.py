@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal, cast
 
-from sqlalchemy import Row, Select, select
+from sqlalchemy import Row, Select, or_, select
 from sqlalchemy.orm import Session
 
 from tallymark.control.database import Database
@@ -16,12 +16,16 @@ Scope = Literal["ingest", "read", "admin"]
 
 @dataclass(frozen=True)
 class KeyDraft:
-    """A key that is about to be issued: `prefix` is what people recognise it by, `hash` its SHA-256."""
+    """A key that is about to be issued: `prefix` is what people recognise it by, `hash` its SHA-256.
+
+    From `expires_at` on it is good for nothing.
+    """
 
     scope: Scope
     label: str
     prefix: str
     hash: str
+    expires_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,7 @@ class Key:
     prefix: str
     created_at: datetime
     revoked_at: datetime | None
+    expires_at: datetime | None = None
 
 
 class Keys:
@@ -59,17 +64,18 @@ class Keys:
             return _one(session, row.id)
 
     def get(self, key_id: int) -> Key | None:
-        """The key with that id, be it revoked."""
+        """The key with that id, be it revoked or expired."""
         with self._database.read() as session:
             return _first(session, _KEYS.where(KeyRow.id == key_id))
 
     def find(self, hash_: str) -> Key | None:
-        """The key with that hash, if it is good."""
+        """The key with that hash, if it is good: neither revoked nor expired."""
+        unexpired = or_(KeyRow.expires_at.is_(None), KeyRow.expires_at > datetime.now(UTC))
         with self._database.read() as session:
-            return _first(session, _KEYS.where(KeyRow.hash == hash_, KeyRow.revoked_at.is_(None)))
+            return _first(session, _KEYS.where(KeyRow.hash == hash_, KeyRow.revoked_at.is_(None), unexpired))
 
     def list(self, project_id: int | None = None) -> tuple[Key, ...]:
-        """Every key of a project, or of all, revoked ones included, oldest first."""
+        """Every key of a project, or of all, revoked and expired ones included, oldest first."""
         query = _KEYS if project_id is None else _KEYS.where(KeyRow.project_id == project_id)
         with self._database.read() as session:
             return tuple(_key(row) for row in session.execute(query.order_by(KeyRow.id)))
@@ -97,6 +103,7 @@ def key_row(project_id: int, draft: KeyDraft, now: datetime) -> KeyRow:
         prefix=draft.prefix,
         hash=draft.hash,
         created_at=now,
+        expires_at=draft.expires_at,
     )
 
 
@@ -130,4 +137,5 @@ def _key(found: Row[KeyRow, str]) -> Key:
         row.prefix,
         row.created_at,
         row.revoked_at,
+        row.expires_at,
     )

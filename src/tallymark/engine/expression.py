@@ -1,6 +1,6 @@
 """Fields and conditions as SQL. The only place where a condition becomes text for the engine."""
 
-from tallymark.spec.condition import All, Any, Column, Comparison, Condition, Field, Not, Op, Positive, Prop
+from tallymark.spec.condition import Above, All, Any, Column, Comparison, Condition, Field, Not, Op, Prop
 
 #: Numbers beyond this, either way, are not taken for numbers: sums in billionths stay within 128 bits.
 LARGEST = 1e15
@@ -46,8 +46,8 @@ def condition_sql(condition: Condition) -> str:
     match condition:
         case Comparison(field, op, values):
             return _comparison(field, op, values)
-        case Positive(field):
-            return f"(ifNull({number_of(field)}, 0) > 0)"
+        case Above(field, limit):
+            return f"ifNull({number_of(field)} {condition.sign} {limit!r}, 0)"
         case All(parts):
             return f"({' AND '.join(condition_sql(part) for part in parts) or '1'})"
         case Any(parts):

@@ -25,13 +25,21 @@ def events_between(start: str = "start", end: str = "end", inserted_before: str 
     )
 
 
-def with_ordinals(events: str) -> str:
-    """Those events, each with its actor's `ordinal`; 0 without an actor, or where no refresh has met it yet."""
+def with_actors(events: str) -> str:
+    """Those events, each with its actor's `ordinal` and `age`, as far as a refresh has met the actor.
+
+    `ordinal` is 0 where none has, or without an actor. `age`: seconds since the actor's first event ever, or null.
+    """
+    age = f"if(o.ordinal > 0, ({_epoch('e.occurred_at')} - {_epoch('o.first')}) / 1000, NULL)"
     return (
-        f"(SELECT e.*, o.ordinal AS ordinal FROM {events} AS e ANY LEFT JOIN "
-        "(SELECT actor, min(ordinal) AS ordinal FROM actors WHERE project = {project:UInt32} GROUP BY actor) AS o "
-        "USING (actor))"
+        f"(SELECT e.*, o.ordinal AS ordinal, {age} AS age FROM {events} AS e ANY LEFT JOIN "
+        "(SELECT actor, min(ordinal) AS ordinal, min(first_seen) AS first FROM actors "
+        "WHERE project = {project:UInt32} GROUP BY actor) AS o USING (actor))"
     )
+
+
+def _epoch(moment: str) -> str:
+    return f"toUnixTimestamp64Milli({moment})"
 
 
 def published_runs() -> str:

@@ -35,6 +35,7 @@ class WireEvent(msgspec.Struct, gc=False, forbid_unknown_fields=True, rename="ca
     properties: dict[str, Any] | None = None
     user_agent: str | None = None
     ip: str | None = None
+    channel: str | None = None
 
 
 class _Body(WireEvent, gc=False, forbid_unknown_fields=True, rename="camel"):

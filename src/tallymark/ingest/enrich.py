@@ -4,16 +4,16 @@ import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from tallymark.ingest import pii
 from tallymark.ingest.country import CountryTable
 from tallymark.ingest.decode import WireEvent
 from tallymark.ingest.gate import Batch, kept
 from tallymark.ingest.identity import Identities
-from tallymark.ingest.page import NOWHERE, host_of, page_of
+from tallymark.ingest.page import NOWHERE, Page, host_of, page_of
 from tallymark.ingest.rows import Rows
-from tallymark.ingest.traffic_source import classify
+from tallymark.ingest.traffic_source import Channel, Source, classify
 
 _T = TypeVar("_T")
 
@@ -42,8 +42,8 @@ class Enricher:
         self._arrived += n
         return list(range(first, first - n, -1))
 
-    def rows(self, batch: Batch, ip: str) -> Rows:
-        """The rows of a batch's kept events; `ip` is the client's, and is not stored."""
+    def rows(self, batch: Batch, ip: str, origin: int = 0) -> Rows:
+        """The rows of a batch's kept events; `ip` is the client's, and is not stored. `origin` stands for it today."""
         places = kept(batch)
         events = _at(places, batch.events)
         n, project = len(events), batch.project
@@ -53,10 +53,7 @@ class Enricher:
         agents = _at(places, batch.agents)
         pages = [page_of(e.url) if e.url else NOWHERE for e in events]
         referrers = [host_of(e.referrer) if e.referrer else "" for e in events]
-        sources = [
-            classify(r, p.host, p.source, p.medium, p.ad_click) if e.url or e.referrer else None
-            for e, r, p in zip(events, referrers, pages, strict=True)
-        ]
+        sources = [_source(e, r, p) for e, r, p in zip(events, referrers, pages, strict=True)]
         clean = _redacted if batch.suspicious else _as_they_are
         unpinned = batch.unpinned
         return Rows(
@@ -76,10 +73,13 @@ class Enricher:
             channel=["" if s is None else s.channel for s in sources],
             medium=clean([p.medium for p in pages]),
             campaign=clean([p.campaign for p in pages]),
+            term=clean([p.term for p in pages]),
+            content=clean([p.content for p in pages]),
             country=[country if e.ip is None else self.countries.country(e.ip) for e in events],
             device=[a.device for a in agents],
             browser=[a.browser for a in agents],
             os=[a.os for a in agents],
+            origin=[0 if e.ip else origin for e in events] if origin else [0] * n,
             props=_at(places, batch.props),
             expires_at=[batch.now_ms // 1000 + project.retention_hours * 3600] * n,
             precedence=self._precedence(batch.now_ms, n),
@@ -90,6 +90,14 @@ class Enricher:
 def _at(places: Sequence[int], values: Sequence[_T]) -> list[_T]:
     """The values at those places, which are in order."""
     return list(values) if len(places) == len(values) else [values[i] for i in places]
+
+
+def _source(e: WireEvent, referrer: str, page: Page) -> Source | None:
+    """Where the visit came from: the channel that is named, or what referrer and tags say; None for no visit."""
+    if not (e.url or e.referrer or e.channel):
+        return None
+    found = classify(referrer, page.host, page.source, page.medium, page.ad_click)
+    return Source(cast(Channel, e.channel), found.name) if e.channel else found
 
 
 def _actor(e: WireEvent, identities: Identities) -> int:

@@ -8,7 +8,8 @@ import msgspec
 
 from tallymark.ingest import pii
 from tallymark.ingest.decode import Decoded, Rejection, WireEvent
-from tallymark.ingest.user_agent import Agent, describe, sender
+from tallymark.ingest.traffic_source import CHANNELS
+from tallymark.ingest.user_agent import DATA_CENTRE, Agent, describe, sender
 from tallymark.spec.event import Reason
 from tallymark.spec.project import Project
 
@@ -29,6 +30,11 @@ _LATEST_MS = 4_102_444_800_000
 _encode = msgspec.json.Encoder().encode
 
 
+def nowhere(_: str) -> bool:
+    """No address is a data centre's."""
+    return False
+
+
 @dataclass(frozen=True)
 class Limits:
     """What a project's events must keep to. `past_ms` None: any age (imports)."""
@@ -43,6 +49,7 @@ class Limits:
 class Batch:
     """The events of one request on their way through the steps, all lists of one length.
 
+    `ip` is the request's address, `hosted` whether one is a data centre's.
     `at` are the corrected times in epoch milliseconds, `unpinned` those whose time depends on ours;
     `agents` what sent them. A refused event has its reason in `refused` and is passed over by later steps.
     """
@@ -54,6 +61,8 @@ class Batch:
     limits: Limits
     user_agent: str
     suspicious: bool
+    ip: str = ""
+    hosted: Callable[[str], bool] = nowhere
     at: list[int] = field(default_factory=list)
     unpinned: list[bool] = field(default_factory=list)
     agents: list[Agent] = field(default_factory=list)
@@ -69,13 +78,15 @@ Step = Callable[[Batch], None]
 
 
 def check_names(batch: Batch) -> None:
-    """An event has a name, and names and ids are of a sane length."""
+    """An event has a name, names and ids are of a sane length, and a channel is one that there is."""
     for i, e in enumerate(batch.events):
         if not 0 < len(e.event) <= _LONGEST_NAME or e.event.isspace():
             if not e.event.strip():
                 batch.refuse(i, Reason.MISSING_EVENT, "The event has no name: `event` is missing or empty.")
             else:
                 batch.refuse(i, Reason.TOO_LARGE, f"`event` is longer than {_LONGEST_NAME} characters.")
+        elif e.channel is not None and e.channel not in CHANNELS:
+            batch.refuse(i, Reason.MALFORMED, f"`channel` must be one of {', '.join(CHANNELS)}.")
         elif e.event_id is not None and not 0 < len(e.event_id) <= _LONGEST_ID:
             batch.refuse(i, Reason.MALFORMED, f"`eventId` must have 1 to {_LONGEST_ID} characters.")
 
@@ -162,9 +173,16 @@ def check_properties(batch: Batch) -> None:
 
 
 def recognise_bots(batch: Batch) -> None:
-    """What sent the events is told by the request's user agent, or by an event's own; bots are refused if so set."""
+    """What sent the events is told by the request's user agent, or by an event's own; bots are refused if so set.
+
+    A browser in a data centre is nobody's.
+    """
     shared = sender(batch.user_agent)
     batch.agents = [shared if e.user_agent is None else describe(e.user_agent) for e in batch.events]
+    if batch.hosted is not nowhere:
+        for i, e in enumerate(batch.events):
+            if batch.agents[i].browser and batch.hosted(e.ip or batch.ip):
+                batch.agents[i] = DATA_CENTRE
     if batch.project.bots == "refuse":
         for i, agent in enumerate(batch.agents):
             if agent.bot:
@@ -197,11 +215,20 @@ STEPS: tuple[Step, ...] = (
 )
 
 
-def admit(decoded: Decoded, project: Project, limits: Limits, now_ms: int, user_agent: str, body: bytes) -> Batch:
+def admit(
+    decoded: Decoded,
+    project: Project,
+    limits: Limits,
+    now_ms: int,
+    user_agent: str,
+    body: bytes,
+    ip: str = "",
+    hosted: Callable[[str], bool] = nowhere,
+) -> Batch:
     """The batch of a decoded body after every step."""
     batch = Batch(
         project, list(decoded.events), list(decoded.places), now_ms, limits, user_agent,
-        project.pii != "allow" and pii.suspicious(body),
+        project.pii != "allow" and pii.suspicious(body), ip, hosted,
     )  # fmt: skip
     for step in STEPS:
         step(batch)

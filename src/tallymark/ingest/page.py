@@ -18,6 +18,8 @@ class Page:
     source: str = ""
     medium: str = ""
     campaign: str = ""
+    term: str = ""
+    content: str = ""
     ad_click: bool = False
 
 
@@ -42,6 +44,8 @@ def page_of(url: str) -> Page:
         query.get("utm_source", query.get("ref", "")),
         query.get("utm_medium", ""),
         query.get("utm_campaign", ""),
+        query.get("utm_term", ""),
+        query.get("utm_content", ""),
         not _CLICK_IDS.isdisjoint(query),
     )
 

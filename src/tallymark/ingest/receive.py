@@ -5,9 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from tallymark.ingest.counts import Counts
-from tallymark.ingest.decode import Rejection, decode
+from tallymark.ingest.decode import Decoded, Rejection, decode
 from tallymark.ingest.enrich import Enricher
-from tallymark.ingest.gate import Batch, Limits, admit, rejections
+from tallymark.ingest.gate import Batch, Limits, admit, nowhere, rejections
 from tallymark.ingest.quota import Quotas
 from tallymark.ingest.writer import Writer
 from tallymark.spec.event import Reason
@@ -16,10 +16,16 @@ from tallymark.spec.project import Project
 
 @dataclass(frozen=True)
 class Sender:
-    """What a request says of its sender; used to recognise, never stored."""
+    """What a request says of its sender; used to recognise, never stored.
+
+    `origin` is a daily hash of both where a pack keeps one with the events, 0 for none. `hosted` tells addresses
+    of data centres, where a pack takes browsers there for bots.
+    """
 
     ip: str = ""
     user_agent: str = ""
+    origin: int = 0
+    hosted: Callable[[str], bool] = nowhere
 
 
 @dataclass(frozen=True)
@@ -48,12 +54,18 @@ class Receiver:
 
         Errors: `UnreadableBody`; `QueueFull`.
         """
+        return await self.take(decode(body, ndjson), body, project, sender, imported)
+
+    async def take(
+        self, decoded: Decoded, body: bytes, project: Project, sender: Sender, imported: bool = False
+    ) -> Receipt:
+        """As `receive`, of events that were decoded from a body before. Errors: `QueueFull`."""
         now_ms = int(self.clock() * 1000)
-        decoded = decode(body, ndjson)
         limits = replace(self.limits, past_ms=None) if imported else self.limits
-        batch = admit(decoded, project, limits, now_ms, "" if imported else sender.user_agent, body)
+        by = Sender() if imported else sender
+        batch = admit(decoded, project, limits, now_ms, by.user_agent, body, by.ip, by.hosted)
         await self.quotas.check(batch)
-        rows = self.enricher.rows(batch, "" if imported else sender.ip)
+        rows = self.enricher.rows(batch, by.ip, by.origin)
         unstored = await self.writer.write(rows) if len(rows) else []
         refused = decoded.rejections + rejections(batch) + _unstorable(batch, unstored)
         accepted = len(rows) - len(unstored)

@@ -27,10 +27,13 @@ SCHEMA = pa.schema(
         ("channel", _TEXT),
         ("medium", _TEXT),
         ("campaign", _TEXT),
+        ("term", _TEXT),
+        ("content", _TEXT),
         ("country", _TEXT),
         ("device", _TEXT),
         ("browser", _TEXT),
         ("os", _TEXT),
+        ("origin", pa.uint64()),
         ("props", _TEXT),
         ("expires_at", pa.uint32()),
         ("precedence", pa.uint64()),
@@ -67,10 +70,13 @@ class Rows:
     channel: list[str] = field(default_factory=list)
     medium: list[str] = field(default_factory=list)
     campaign: list[str] = field(default_factory=list)
+    term: list[str] = field(default_factory=list)
+    content: list[str] = field(default_factory=list)
     country: list[str] = field(default_factory=list)
     device: list[str] = field(default_factory=list)
     browser: list[str] = field(default_factory=list)
     os: list[str] = field(default_factory=list)
+    origin: list[int] = field(default_factory=list)
     props: list[bytes] = field(default_factory=list)
     expires_at: list[int] = field(default_factory=list)
     precedence: list[int] = field(default_factory=list)

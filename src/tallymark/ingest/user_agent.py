@@ -47,6 +47,9 @@ class Agent:
 
 UNKNOWN: Final = Agent("other", "", "", "")
 
+#: A browser where no person sits.
+DATA_CENTRE: Final = Agent("other", "", "", "data centre")
+
 #: Bots that are libraries by which programs speak HTTP: as a reader they are bots, as a sender of events they are
 #: somebody's backend.
 LIBRARIES: Final = frozenset(

@@ -1,6 +1,9 @@
 """The packs there are. A pack is a product: what it declares and the contract it keeps."""
 
 from tallymark.packs import core, web
+from tallymark.packs.product import Product
 from tallymark.spec.pack import Pack
 
-BUILTIN: tuple[Pack, ...] = (core.PACK, web.PACK)
+PRODUCTS: tuple[Product, ...] = (core.PRODUCT, web.PRODUCT)
+
+BUILTIN: tuple[Pack, ...] = tuple(product.pack for product in PRODUCTS)

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -11,6 +11,7 @@ from tallymark.control.leases import Leases
 from tallymark.control.projects import Projects
 from tallymark.engine.base import Engine
 from tallymark.errors import Conflict
+from tallymark.rollup.forget import forget
 from tallymark.rollup.refresh import Outcome, Refreshed, Refresher
 from tallymark.rollup.run import Run, published
 from tallymark.rollup.stale import StaleDays
@@ -46,13 +47,20 @@ class Keeper:
     """
 
     def __init__(
-        self, engine: Engine, catalog: Catalog, projects: Projects, leases: Leases, settle: int, holder: str
+        self,
+        engine: Engine,
+        catalog: Catalog,
+        projects: Projects,
+        leases: Leases,
+        settle: int,
+        holder: str,
+        together: int = 31,
     ) -> None:
         self._engine = engine
         self._catalog = catalog
         self._projects = projects
         self._leases = leases
-        self._refresher = Refresher(engine, catalog, settle)
+        self._refresher = Refresher(engine, catalog, settle, together=together)
         self._stale = StaleDays(engine, catalog, settle)
         self._finding = threading.Lock()
         self._stopping = threading.Event()
@@ -116,6 +124,13 @@ class Keeper:
         with self._leased(project):
             days = sorted(day for day in self._stale.eventful(project) if first <= day <= last)
             return self._refresh(project, days, True, on_day or _ignore)
+
+    def forget(self, project: Project, actors: Collection[int]) -> list[date]:
+        """Deletes everything of some actors from the engine; gives the days, which are stale from now on."""
+        with self._leased(project):
+            days = forget(self._engine, project, actors)
+            self.touched([project.id])
+            return days
 
     def stop(self) -> None:
         """Ends refreshes before their next days, for good."""

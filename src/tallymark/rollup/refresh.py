@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
-from tallymark.engine.base import Engine
+from tallymark.engine.base import Engine, Params
 from tallymark.engine.source import utc
 from tallymark.errors import Conflict
 from tallymark.rollup import sql
@@ -22,10 +22,6 @@ from tallymark.rollup.stale import mark, marked
 from tallymark.spec.catalog import Catalog
 from tallymark.spec.project import Project
 from tallymark.spec.window import today
-
-#: Days that the same statements compute at most: the engine plans one for as long as it computes a small day.
-_TOGETHER = 31
-
 
 #: How often days are computed because events turn up in them meanwhile.
 _TRIES = 5
@@ -76,12 +72,17 @@ class _View:
 
 @dataclass(frozen=True)
 class Refresher:
-    """Refreshes days of projects. `settle` is how long an inserted batch may stay invisible, in seconds."""
+    """Refreshes days of projects. `settle` is how long an inserted batch may stay invisible, in seconds.
+
+    `together`: days that the same statements compute at most, for the engine plans one as long as it computes a
+    small day.
+    """
 
     engine: Engine
     catalog: Catalog
     settle: int
     workers: Executor = field(default_factory=lambda: ThreadPoolExecutor(2, "refresh"))
+    together: int = 31
 
     def refresh(self, project: Project, days: Sequence[date], force: bool = False) -> Iterator[Refreshed]:
         """Publishes the numbers of days whose events or definitions changed, or of all with `force`.
@@ -89,7 +90,7 @@ class Refresher:
         Gives the outcome of each day as it is done. A day is sealed, and left alone, once raw events of its published
         run have expired.
         """
-        for several in _in_parts(sorted(days)):
+        for several in _in_parts(sorted(days), self.together):
             yield from self._refresh(project, several, force)
 
     def _refresh(self, project: Project, days: Sequence[date], force: bool) -> Iterator[Refreshed]:
@@ -175,9 +176,7 @@ class Refresher:
     def _write(self, scope: Scope, run: int, shelf: int, catalog: Catalog) -> None:
         """All rows of the runs, none of them visible yet; what doesn't need each other is written side by side."""
         params = {**scope.params(), "run": run, "shelf": shelf}
-        moved = [today(scope.timezone, utc(row[0])) for row in self.engine.query(sql.moved_firsts(), params)]
-        if moved:
-            mark(self.engine, scope.project, moved, "an actor was first seen earlier")
+        self._mark_moved(scope, params, catalog)
         self.engine.command(sql.new_actors(), params)
         from_events, from_sessions = sql.rollups(catalog)
         writing = [self.workers.submit(self.engine.command, statement, params) for statement in from_events]
@@ -186,10 +185,19 @@ class Refresher:
         for written in writing:
             written.result()
 
+    def _mark_moved(self, scope: Scope, params: Params, catalog: Catalog) -> None:
+        """Marks the later days that change because actors turn out to have begun on these."""
+        moments = [utc(row[0]) for row in self.engine.query(sql.moved_firsts(), params)]
+        if moments and (ages := sql.moved_ages(catalog)):
+            moments += [utc(row[0]) for row in self.engine.query(ages, params)]
+        moved = {today(scope.timezone, moment) for moment in moments} - set(scope.days)
+        if moved:
+            mark(self.engine, scope.project, moved, "an actor was first seen earlier")
 
-def _in_parts(days: Sequence[date]) -> Iterator[Sequence[date]]:
-    for first in range(0, len(days), _TOGETHER):
-        yield days[first : first + _TOGETHER]
+
+def _in_parts(days: Sequence[date], length: int) -> Iterator[Sequence[date]]:
+    for first in range(0, len(days), length):
+        yield days[first : first + length]
 
 
 def _spans(days: Sequence[date], current: date) -> Iterator[Sequence[date]]:

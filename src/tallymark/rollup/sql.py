@@ -3,20 +3,29 @@
 from collections.abc import Sequence
 
 from tallymark.engine.aggregate import NONE, STATE, Aggregation
-from tallymark.engine.expression import literal, text_of
-from tallymark.engine.source import instant, with_ordinals
+from tallymark.engine.expression import condition_sql, literal, text_of
+from tallymark.engine.source import instant, with_actors
 from tallymark.rollup.scope import day_of, limit_of, seen_events, session_events
 from tallymark.spec.catalog import Catalog, rolled_up
-from tallymark.spec.measure import FIRSTS, Measure, Rows
+from tallymark.spec.condition import Any, Prop
+from tallymark.spec.measure import AGE, FIRSTS, Measure, Rows
 from tallymark.spec.metric import Dimension
-from tallymark.spec.session import SILENCE_MS, SILENCE_WITH_ID_MS, VIEW_EVENTS
+from tallymark.spec.session import (
+    CONVERSION,
+    ENTRANCE,
+    EXIT,
+    QUIET_EVENTS,
+    SILENCE_MS,
+    SILENCE_WITH_ID_MS,
+    VIEW_EVENTS,
+)
 
 #: Keys of a dimension kept for a day; the rest is added up under `OTHER`.
 KEPT_KEYS = 1_000
 OTHER = "(other)"
 
-_SESSION_DIMENSIONS = ("host", "referrer_host", "source", "channel", "medium", "campaign", "country", "device",
-                       "browser", "os")  # fmt: skip
+_SESSION_DIMENSIONS = ("host", "referrer_host", "source", "channel", "medium", "campaign", "term", "content",
+                       "country", "device", "browser", "os")  # fmt: skip
 
 #: A day's run among those of the refreshed days: they are numbered on from the first.
 _RUN = "{run:UInt64} + toUInt64(day - {first:Date})"
@@ -41,11 +50,25 @@ def new_actors() -> str:
 
 
 def moved_firsts() -> str:
-    """The instants at which actors of the day were thought to have begun, where the day shows an earlier one."""
+    """When the actors that the days show to have begun earlier were thought to have begun."""
+    return f"SELECT DISTINCT toStartOfFifteenMinutes(k.first) FROM {_moved()}"
+
+
+def moved_ages(catalog: Catalog) -> str:
+    """When, after the days, such actors did what their age is measured at; '' where nothing measures it."""
+    measured = tuple(measure.where for measure in catalog.measures if measure.of == AGE)
+    if not measured:
+        return ""
     return (
-        f"SELECT DISTINCT toStartOfFifteenMinutes(k.first) FROM {_day_actors()} AS d "
-        f"ANY INNER JOIN {_known_actors()} AS k USING (actor) WHERE d.first < k.first AND k.first >= {instant('end')}"
+        "SELECT DISTINCT toStartOfFifteenMinutes(occurred_at) FROM events WHERE project = {project:UInt32} "
+        f"AND occurred_at >= {instant('end')} AND {condition_sql(Any(measured))} "
+        f"AND actor IN (SELECT d.actor FROM {_moved()})"
     )
+
+
+def _moved() -> str:
+    """Actors of the days that are known, but as later ones."""
+    return f"{_day_actors()} AS d ANY INNER JOIN {_known_actors()} AS k USING (actor) WHERE d.first < k.first"
 
 
 def _day_actors() -> str:
@@ -67,7 +90,7 @@ def sessions(several: bool) -> str:
     with_day = f"SELECT {day_of('started_at')} AS day, * FROM ({derived_sessions(several)})"
     return (
         "INSERT INTO sessions (project, day, run, shelf, actor, session, started_at, duration, events, views, "
-        f"bounced, entry_path, exit_path, {', '.join(_SESSION_DIMENSIONS)}) "
+        f"bounced, entrance, `exit`, converted, landed, entry_path, exit_path, {', '.join(_SESSION_DIMENSIONS)}) "
         f"SELECT {_HEAD}, * EXCEPT day FROM ({with_day})"
     )
 
@@ -78,7 +101,7 @@ def derived_sessions(several: bool) -> str:
     A visitor's events become one sorted array, which is split where a gap is too long. A session ends with the day
     after its first at the latest: for one day no later event is read, of `several` days each session is cut.
     """
-    hit = ", ".join(["toUnixTimestamp64Milli(occurred_at)", "event_id", "event", "path", *_SESSION_DIMENSIONS])
+    hit = ", ".join([_hit(), *_SESSION_DIMENSIONS])
     hits = (
         f"SELECT actor, session, arraySort(groupArray(({hit}))) AS hits FROM {session_events()} GROUP BY actor, session"
     )
@@ -90,14 +113,55 @@ def derived_sessions(several: bool) -> str:
         f"SELECT actor, session, visit[1].1 AS began, {cut} AS hits FROM ({visits}) "
         "WHERE began >= {start:Int64} AND began < {end:Int64}"
     )
-    view = f"hit -> hit.3 IN ({', '.join(map(literal, VIEW_EVENTS))})"
-    firsts = ", ".join(f"hits[1].{i} AS {name}" for i, name in enumerate(_SESSION_DIMENSIONS, 5))
+    pages = f"SELECT *, arraySplit({_VIEW}, hits) AS pages FROM ({begun})"
+    firsts = ", ".join(f"hits[1].{i} AS {name}" for i, name in enumerate(_SESSION_DIMENSIONS, _HIT_FIELDS + 1))
     return (
         "SELECT actor, session, fromUnixTimestamp64Milli(began, 'UTC') AS started_at, "
-        "(hits[-1].1 - began) / 1000 AS duration, length(hits) AS events, "
-        f"arrayCount({view}, hits) AS views, events = 1 AS bounced, arrayFirst({view}, hits).4 AS entry_path, "
-        f"arrayLast({view}, hits).4 AS exit_path, {firsts} FROM ({begun})"
+        f"(hits[-1].1 - began) / 1000 AS duration, length(hits) AS events, arrayCount({_VIEW}, hits) AS views, "
+        f"arrayCount(hit -> hit.3 != 2, hits) = 1 AS bounced, {_stated(5)} AS entrance, {_stated(6)} AS exit, "
+        f"arrayExists(hit -> hit.7, hits) AS converted, {_LANDED} AS landed, "
+        f"arrayFirst({_VIEW}, hits).4 AS entry_path, arrayLast({_VIEW}, hits).4 AS exit_path, {firsts} FROM ({pages})"
     )
+
+
+#: What of an event a session is made of: time, identity, kind (1 a view, 2 quiet, 0 any other), path, whether an
+#: entrance and whether an exit (1 yes, 0 no, 2 not said), whether a conversion.
+_HIT_FIELDS = 7
+
+
+def _hit() -> str:
+    kind = f"multiIf(event IN ({_names(VIEW_EVENTS)}), 1, event IN ({_names(QUIET_EVENTS)}), 2, 0)"
+    said = [
+        f"multiIf(({text}) AS t{i} = 'true', 1, t{i} = 'false', 0, 2)"
+        for i, text in enumerate(map(_flag, (ENTRANCE, EXIT)))
+    ]
+    return ", ".join(
+        ["toUnixTimestamp64Milli(occurred_at)", "event_id", kind, "path", *said, f"{_flag(CONVERSION)} = 'true'"]
+    )
+
+
+def _flag(name: str) -> str:
+    return text_of(Prop(name))
+
+
+def _names(events: Sequence[str]) -> str:
+    return ", ".join(map(literal, events))
+
+
+_VIEW = "hit -> hit.3 = 1"
+
+
+def _stated(field: int) -> str:
+    """How many events the sender says are entrances or exits; one a session where nothing is said."""
+    return f"if(arrayExists(hit -> hit.{field} != 2, hits), arrayCount(hit -> hit.{field} = 1, hits), 1)"
+
+
+#: How many entrances convert before the next page.
+_LANDED = (
+    "if(arrayExists(hit -> hit.5 != 2, hits), "
+    "arrayCount(page -> page[1].5 = 1 AND arrayExists(hit -> hit.7, page), pages), "
+    "arrayExists(hit -> hit.7, arrayFirst(page -> page[1].3 = 1, pages)))"
+)
 
 
 def rollups(catalog: Catalog) -> tuple[list[str], list[str]]:
@@ -105,7 +169,7 @@ def rollups(catalog: Catalog) -> tuple[list[str], list[str]]:
     of_runs = (
         f"(SELECT * FROM sessions WHERE project = {{project:UInt32}} AND day IN {{days:Array(Date)}} AND run = {_RUN})"
     )
-    with_day = f"(SELECT *, {day_of('occurred_at')} AS day FROM {with_ordinals(seen_events())})"
+    with_day = f"(SELECT *, {day_of('occurred_at')} AS day FROM {with_actors(seen_events())})"
     return [*_rollups_of(catalog, Rows.EVENTS, with_day), _firsts()], _rollups_of(catalog, Rows.SESSIONS, of_runs)
 
 

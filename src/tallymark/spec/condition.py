@@ -64,13 +64,20 @@ class Comparison(_Base):
 
 
 @dataclass(frozen=True)
-class Positive(_Base):
-    """The field is a number above zero."""
+class Above(_Base):
+    """The field is a number above the limit, or, if `inclusive`, at it."""
 
     field: Field
+    limit: float = 0
+    inclusive: bool = False
 
     def __str__(self) -> str:
-        return f"{self.field} > 0"
+        return f"{self.field} {self.sign} {self.limit:.12g}"
+
+    @property
+    def sign(self) -> str:
+        """How it is written."""
+        return ">=" if self.inclusive else ">"
 
 
 @dataclass(frozen=True)
@@ -103,7 +110,7 @@ class Not(_Base):
         return f"not ({self.part})"
 
 
-Condition = Comparison | Positive | All | Any | Not
+Condition = Comparison | Above | All | Any | Not
 
 ALWAYS = All()
 
@@ -121,6 +128,16 @@ def event(*names: str) -> Comparison:
 def human() -> Comparison:
     """The event was not sent by a known bot."""
     return Comparison(Column("bot"), Op.IS, ("",))
+
+
+def flag(name: str) -> Comparison:
+    """The property is true."""
+    return Comparison(Prop(name), Op.IS, ("true",))
+
+
+def measured(name: str) -> Above:
+    """The property is a number of zero or more."""
+    return Above(Prop(name), 0, inclusive=True)
 
 
 def column(name: str, *values: str) -> Comparison:

@@ -1,10 +1,13 @@
-"""What an event is once it is accepted: its columns, and the closed set of reasons for refusing one."""
+"""The closed set of reasons for refusing an event."""
 
 from enum import StrEnum
 
 
 class Reason(StrEnum):
-    """Why a single event was refused; counted per project and day, and told to the sender."""
+    """Why a single event was refused; counted per project and day, and told to the sender.
+
+    Those that begin with `lead_` are of captured leads.
+    """
 
     MALFORMED = "malformed"
     MISSING_EVENT = "missing_event"
@@ -18,21 +21,5 @@ class Reason(StrEnum):
     BOT = "bot"
     UNKNOWN_PROJECT = "unknown_project"
     QUOTA = "quota"
-
-
-#: Columns of `events` that packs share as dimensions, with what each says.
-DIMENSION_COLUMNS: dict[str, str] = {
-    "event": "Name of the event",
-    "host": "Host of the page",
-    "path": "Path of the page",
-    "referrer_host": "Host of the page that linked here",
-    "source": "Where the visit came from, by name",
-    "channel": "Kind of source: direct, organic_search, social, …",
-    "medium": "utm_medium",
-    "campaign": "utm_campaign",
-    "country": "Country, ISO 3166 alpha-2",
-    "device": "Kind of device",
-    "browser": "Browser family",
-    "os": "Operating system family",
-    "bot": "Name of the bot, empty for people",
-}
+    LEAD_BAD_EMAIL = "lead_bad_email"
+    LEAD_MALFORMED = "lead_malformed"

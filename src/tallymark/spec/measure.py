@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 
-from tallymark.spec.condition import ALWAYS, Condition, Field
+from tallymark.spec.condition import ALWAYS, Column, Condition, Field
 
 
 class Kind(StrEnum):
@@ -79,6 +79,9 @@ def quantiles(of: Field, where: Condition = ALWAYS, rows: Rows = Rows.EVENTS) ->
     """How a number of zero or more is distributed; rows without one are left out."""
     return Measure(Kind.QUANTILES, where, of, rows)
 
+
+#: Seconds from an event's actor's first event ever to the event.
+AGE = Column("age")
 
 #: The actors whose first event ever falls on the day: what "new" and "returning" are told apart by.
 FIRSTS = Measure(Kind.ACTORS, rows=Rows.FIRSTS)

@@ -157,8 +157,8 @@ def _source(event: WireEvent) -> Source:
 
 def test_events_are_those_of_a_product_site(distinct: list[WireEvent]) -> None:
     counts = Counter(e.event for e in distinct)
-    words = {"page_view", "click", "form_start", "form_submit", "search", "signup", "purchase"}
-    assert set(counts) == words
+    words = {"page_view", "click", "outbound_click", "form_start", "form_submit", "lead_captured", "search", "signup"}
+    assert set(counts) == words | {"purchase"}
     assert counts["page_view"] > 0.85 * len(distinct)
     assert counts["form_start"] > counts["form_submit"] > counts["signup"] > counts["purchase"] > 100
     assert {e.event for e in distinct if e.value is not None} == {"purchase"}
@@ -169,7 +169,9 @@ def test_web_vitals_are_slower_on_telephones(distinct: list[WireEvent]) -> None:
     loads = defaultdict(list)
     for e in distinct:
         if e.properties and "lcpMs" in e.properties:
-            assert set(e.properties) == {"ttfbMs", "fcpMs", "lcpMs", "inpMs", "clsScore"}
+            assert set(e.properties) == {
+                "ttfbMs", "fcpMs", "lcpMs", "inpMs", "clsScore", "engagedTimeMs", "scrollDepthPercent",
+            }  # fmt: skip
             loads[describe(e.user_agent or "").device].append(e.properties["lcpMs"])
     desktop, mobile = (sorted(loads[device])[len(loads[device]) // 2] for device in ("desktop", "mobile"))
     assert 1_000 < desktop < mobile < 4_000

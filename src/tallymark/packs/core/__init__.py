@@ -1,5 +1,8 @@
 """What every project has, whatever its packs."""
 
 from tallymark.packs.core.metrics import PACK
+from tallymark.packs.product import Product
 
-__all__ = ["PACK"]
+PRODUCT = Product(PACK)
+
+__all__ = ["PACK", "PRODUCT"]

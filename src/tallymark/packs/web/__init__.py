@@ -1,5 +1,8 @@
-"""Web traffic: views, visitors, sessions, sources."""
+"""Web traffic, forms and leads."""
 
+from tallymark.packs.product import Product
 from tallymark.packs.web.metrics import PACK
 
-__all__ = ["PACK"]
+PRODUCT = Product(PACK)
+
+__all__ = ["PACK", "PRODUCT"]

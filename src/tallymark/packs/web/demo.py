@@ -247,12 +247,14 @@ class _Traffic:
         return things[int(self._chance() * len(things))]
 
     def _loads(self, device: str, far: bool) -> list[dict[str, Any] | None]:
-        """What views on a device measure, some of them nothing; far away, the wire takes its time."""
+        """What views on a device measure, some of them nothing."""
         return [self._load(device, far) if self._chance() < _MEASURED else None for _ in range(1_024)]
 
     def _load(self, device: str, far: bool) -> dict[str, Any]:
+        """What one view measures; far away, the wire takes its time."""
         medians = zip(LOADING[device], SIGMAS, strict=True)
         drawn = [self._random.lognormvariate(log(median), sigma) for median, sigma in medians]
         ttfb = drawn[0] + 260 * far
         times = {"ttfbMs": ttfb, "fcpMs": ttfb + drawn[1], "lcpMs": ttfb + sum(drawn[1:3]), "inpMs": drawn[3]}
-        return {name: round(time) for name, time in times.items()} | {"clsScore": round(drawn[4], 3)}
+        seen = {"engagedTimeMs": self._random.lognormvariate(10, 1), "scrollDepthPercent": 100 * self._chance() ** 0.6}
+        return {name: round(n) for name, n in (times | seen).items()} | {"clsScore": round(drawn[4], 3)}

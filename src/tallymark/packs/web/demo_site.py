@@ -144,8 +144,14 @@ def _form(name: str, begun: float, sent: float, leads: str = "") -> tuple[Act, .
     return Act(begun, "form_start", ({"form": name},)), Act(sent, "form_submit", ({"form": name},), leads)
 
 
+def _lead_form(name: str, begun: float, sent: float, leads: str = "") -> tuple[Act, ...]:
+    """A form that asks for an address, which one in five had given before."""
+    captured = tuple({"form": name, "newLead": new, "isConversion": True} for new in (True, True, True, True, False))
+    return *_form(name, begun, sent), Act(1, "lead_captured", captured, leads)
+
+
 def _outbound(chance: float, *targets: str) -> tuple[Act, ...]:
-    return (Act(chance, "click", tuple({"kind": "outbound", "target": target} for target in targets)),)
+    return (Act(chance, "outbound_click", tuple({"outboundHost": target} for target in targets)),)
 
 
 def _call(chance: float, label: str, leads: str) -> tuple[Act, ...]:
@@ -155,18 +161,21 @@ def _call(chance: float, label: str, leads: str) -> tuple[Act, ...]:
 _QUERIES = ("webhooks", "funnels", "python", "export", "api key", "docker", "timezone", "gdpr", "bots", "sso")
 _SEARCH = (Act(0.13, "search", tuple({"query": q, "results": 5 * i % 17} for i, q in enumerate(_QUERIES))),)
 
+_PLANS = tuple({"plan": plan, "isConversion": True} for plan in ("free", "free", "team"))
+_BOUGHT = ({"currency": "EUR", "isConversion": True},)
+
 #: What is done where, in this order: who leaves out an act does none of the later ones.
 ACTS: Mapping[str, tuple[Act, ...]] = {
     "/": _call(0.05, "Start free", "/signup"),
     "/pricing": _call(0.13, "Choose a plan", "/signup"),
     "/features/funnels": _call(0.06, "Try it", "/signup"),
-    "/signup": _form("signup", 0.36, 0.5, "/signup/verify"),
+    "/signup": _lead_form("signup", 0.36, 0.5, "/signup/verify"),
     "/signup/verify": _call(0.75, "Confirm", "/welcome"),
-    "/welcome": (Act(0.97, "signup", ({"plan": "free"}, {"plan": "free"}, {"plan": "team"})),),
+    "/welcome": (Act(0.97, "signup", _PLANS),),
     "/checkout": _form("billing", 0.7, 0.6, "/checkout/done"),
-    "/checkout/done": (Act(1, "purchase", ({"currency": "EUR"},), "", (29, 29, 29, 79, 79, 290, 790)),),
-    "/contact": _form("contact", 0.5, 0.55),
-    "/blog": _form("newsletter", 0.06, 0.6),
+    "/checkout/done": (Act(1, "purchase", _BOUGHT, "", (29, 29, 29, 79, 79, 290, 790)),),
+    "/contact": _lead_form("contact", 0.5, 0.55),
+    "/blog": _lead_form("newsletter", 0.06, 0.6),
     "/changelog": _outbound(0.08, "github.com"),
     "/integrations": _outbound(0.1, "slack.com", "zapier.com", "github.com"),
     **dict.fromkeys(("/docs", "/docs/api", "/docs/faq"), _SEARCH),
@@ -222,8 +231,8 @@ class Burst(NamedTuple):
     arrival: Arrival
 
 
-_NEWS = "?utm_source=newsletter&utm_medium=email&utm_campaign=release-notes"
-_AD = "?utm_source=google&utm_medium=cpc&utm_campaign=product-analytics&gclid={click}"
+_NEWS = "?utm_source=newsletter&utm_medium=email&utm_campaign=release-notes&utm_content=button"
+_AD = "?utm_source=google&utm_medium=cpc&utm_campaign=product-analytics&utm_term=web+analytics&gclid={click}"
 _NEWSLETTER = Arrival(0, 0, "", _NEWS, 0.34, ("/changelog", _POSTS[3]))
 _VIRAL = ARRIVALS[4]._replace(bounces=0.66, pages=(_POSTS[2],))
 _PAID = Arrival(0, 0, "https://www.google.com/", _AD, 0.52, ("/", "/pricing", "/features/funnels"))

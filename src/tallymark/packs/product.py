@@ -1,0 +1,30 @@
+"""A product: a pack's declarations, with what it adds to the server."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from litestar.types import ControllerRouterHandler
+
+from tallymark.api.services import Services
+from tallymark.spec.pack import Pack
+
+#: Something done by the clock: its name, the work, and every how many seconds.
+Job = tuple[str, Callable[[], object], float]
+
+
+def _none(_: Services) -> Sequence[ControllerRouterHandler]:
+    return ()
+
+
+def _idle(_: Services) -> Sequence[Job]:
+    return ()
+
+
+@dataclass(frozen=True)
+class Product:
+    """A pack as the server has it: its routes, its jobs, and views in the engine by name as `SELECT` statements."""
+
+    pack: Pack
+    routes: Callable[[Services], Sequence[ControllerRouterHandler]] = _none
+    jobs: Callable[[Services], Sequence[Job]] = _idle
+    views: Mapping[str, str] = field(default_factory=dict)
