@@ -1,9 +1,11 @@
 """The control store's database: opened, brought up to date, and read and written in transactions."""
 
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from sqlite3 import Connection as SqliteConnection
+from sqlite3 import OperationalError
 from typing import Any
 
 from alembic import command
@@ -94,6 +96,19 @@ def migrate(url: str) -> None:
         engine.dispose()
 
 
+def _use_wal(connection: SqliteConnection) -> None:
+    """Turns the write-ahead log on; SQLite says at once that another process is just doing so, instead of waiting."""
+    until = time.monotonic() + _BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except OperationalError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.01)
+
+
 def _sqlite(url: str, *, foreign_keys: bool) -> Engine:
     """An engine whose transactions begin when they begin, and whose commits survive a power cut.
 
@@ -104,7 +119,7 @@ def _sqlite(url: str, *, foreign_keys: bool) -> Engine:
     @event.listens_for(engine, "connect")
     def connect(connection: SqliteConnection, _record: Any) -> None:
         connection.isolation_level = None  # else sqlite3 begins transactions of its own, later than asked
-        connection.execute("PRAGMA journal_mode = WAL")
+        _use_wal(connection)
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA secure_delete = ON")  # what is deleted is overwritten
         connection.execute(f"PRAGMA foreign_keys = {'ON' if foreign_keys else 'OFF'}")
