@@ -1,0 +1,59 @@
+"""The data of earlier versions opens, and gives the numbers it gave.
+
+`data-VERSION.tar.xz` is the data directory that a server of that version left behind, with one project and 30 events of
+three days; `answers-VERSION.json` is what it answered.
+"""
+
+import json
+import tarfile
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.server import ADMIN, RunningServer
+
+HERE = Path(__file__).parent
+VERSIONS = sorted(path.name.removeprefix("data-").removesuffix(".tar.xz") for path in HERE.glob("data-*.tar.xz"))
+DAYS = {"from": "2026-01-01", "to": "2026-01-03"}
+
+
+@pytest.fixture(params=VERSIONS)
+def version(request: pytest.FixtureRequest) -> str:
+    """An earlier version."""
+    return str(request.param)
+
+
+@pytest.fixture
+def old(version: str, tmp_path: Path) -> Path:
+    """Its data directory."""
+    with tarfile.open(HERE / f"data-{version}.tar.xz") as archive:
+        archive.extractall(tmp_path / "data", filter="data")
+    return tmp_path / "data"
+
+
+def _ask(client: httpx.Client, metrics: str, **more: str) -> dict[str, Any]:
+    answer = client.get("/v1/query", params={"project": "old", "metrics": metrics, **DAYS, **more})
+    assert answer.status_code == 200, answer.text
+    told: dict[str, Any] = answer.json()
+    return told
+
+
+def test_the_data_of_an_earlier_version_gives_the_numbers_it_gave(old: Path, version: str) -> None:
+    before = json.loads((HERE / f"answers-{version}.json").read_text(encoding="utf-8"))
+    with (
+        RunningServer(old, TALLYMARK_SECRET="a secret of the tests") as server,
+        httpx.Client(base_url=server.url, headers={"authorization": f"Bearer {ADMIN}"}, timeout=60) as client,
+    ):
+        client.post("/v1/rollup/run", params={"project": "old"}).raise_for_status()
+        for exact in ("false", "true"):
+            told = _ask(client, ",".join(before), exact=exact)["metrics"]
+            assert {name: told[name]["value"] for name in before} == before
+        assert client.get("/v1/rollup/check", params={"project": "old"}).json()["differences"] == []
+        rows = _ask(client, "page_views", by="campaign")["breakdown"]
+        assert {row["key"]: row["page_views"] for row in rows} == {"c0": 3, "c1": 6, "c2": 9, "c3": 12}
+        sent = {"event": "page_view", "timestamp": "2026-01-02T12:00:00Z", "visitorId": "v1", "url": "/new?utm_term=t"}
+        assert client.post("/v1/import", params={"project": "old"}, json=[sent]).json()["accepted"] == 1
+        assert _ask(client, "page_views")["metrics"]["page_views"]["value"] == before["page_views"] + 1
+        assert [row["key"] for row in _ask(client, "page_views", by="term")["breakdown"]] == ["", "t"]
