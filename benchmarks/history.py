@@ -27,7 +27,7 @@ from tallymark.spec.project import Project, ProjectDraft
 PROJECT = "bench"
 
 #: Raised when the events below change, so that nothing older is used again.
-_VERSION = 1
+_VERSION = 2
 
 _DONE = "complete"
 
@@ -134,8 +134,8 @@ WITH
     visit % 7 AS origin
 SELECT
     {project:UInt32},
-    multiIf(kind < 700, 'page_view', kind < 820, 'click', kind < 900, 'scroll', kind < 950, 'form_start',
-        'form_submit'),
+    multiIf(kind < 700, 'page_view', kind < 820, 'click', kind < 900, 'engagement', kind < 950, 'form_start',
+        kind < 990, 'form_submit', 'lead_captured'),
     fromUnixTimestamp64Milli(toInt64(at), 'UTC'),
     fromUnixTimestamp64Milli(toInt64(at + 80), 'UTC'),
     cityHash64('event', midnight, number),
@@ -154,10 +154,14 @@ SELECT
     ['desktop', 'mobile', 'mobile', 'tablet'][who % 4 + 1],
     ['Chrome', 'Safari', 'Firefox', 'Edge', 'Samsung Internet'][who % 5 + 1],
     ['Windows', 'iOS', 'Android', 'macOS', 'Linux'][who % 5 + 1],
-    if(kind < 700, concat('{"plan":"', ['free', 'pro', 'team'][who % 3 + 1],
+    multiIf(kind < 700, concat('{"plan":"', ['free', 'pro', 'team'][who % 3 + 1],
         '","ttfbMs":', toString(40 + bitShiftRight(dice, 11) % 900), '.5,"fcpMs":', toString(300 + dice % 1700),
         ',"lcpMs":', toString(600 + dice % 3900), ',"inpMs":', toString(20 + dice % 400),
         ',"clsScore":0.', toString(10 + dice % 30), '}'),
+        kind >= 820 and kind < 900, concat('{"engagedTimeMs":', toString(1000 + dice % 60000),
+        ',"scrollDepthPercent":', toString(dice % 101), '}'),
+        kind >= 990, if(dice % 5 = 0, '{"form":"news","newLead":false,"isConversion":true}',
+        '{"form":"news","newLead":true,"isConversion":true}'),
         concat('{"plan":"', ['free', 'pro', 'team'][who % 3 + 1], '","position":"header"}')),
     toDateTime('2100-01-01 00:00:00', 'UTC')
 FROM numbers({rows:UInt64})

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Mapping
 
-from benchmarks import ingest, parts, refresh, summary
+from benchmarks import ingest, parts, refresh, summary, web
 from benchmarks.figures import Bench, Figure
 
 SUITES: Mapping[str, Callable[[Bench], list[Figure]]] = {
     "ingest": ingest.run,
     "summary": summary.run,
     "refresh": refresh.run,
+    "web": web.run,
     "parts": parts.run,
 }

@@ -112,7 +112,8 @@ class World:
 
     def ask(self, query: Query, explain: bool = False) -> dict[str, Any]:
         """The answer as the API tells it, without its freshness."""
-        return tell(Answerer(self.engine, self.catalog, self.workers), query, self.project, explain)
+        answerer = Answerer(self.engine, self.catalog, self.workers)
+        return tell(answerer, query, self.project, answerer.runs(self.project), explain).body
 
 
 Worlds = Callable[..., World]

@@ -138,8 +138,13 @@ class Session:
         return self.views[-1].path
 
     @property
+    def loud(self) -> list[Event]:
+        """All but what only tells more of a view."""
+        return [e for e in self.events if e.event not in ("engagement", "web_vitals")]
+
+    @property
     def bounced(self) -> bool:
-        return sum(e.event not in ("engagement", "web_vitals") for e in self.events) == 1
+        return len(self.loud) == 1
 
     @property
     def pages(self) -> list[list[Event]]:
@@ -154,14 +159,14 @@ class Session:
 
     def marked(self, flag: str) -> int:
         """How many events bear a flag; one where nothing is said."""
-        said = [told for e in self.events if (told := e.says(flag)) is not None]
+        said = [told for e in self.loud if (told := e.says(flag)) is not None]
         return sum(said) if said else 1
 
     @property
     def landed(self) -> int:
         """How many entrances convert before the next page."""
         converts = [any(e.says("isConversion") for e in page) for page in self.pages]
-        if any(e.says("isEntrance") is not None for e in self.events):
+        if any(e.says("isEntrance") is not None for e in self.loud):
             return sum(c for c, page in zip(converts, self.pages, strict=True) if page[0].says("isEntrance"))
         return int(converts[0])
 

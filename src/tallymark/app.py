@@ -7,13 +7,14 @@ import time
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
+from typing import Any
 
 from litestar import Litestar, asgi
 from litestar.config.cors import CORSConfig
 from litestar.datastructures import State
 from litestar.handlers import ASGIRouteHandler
 from litestar.stores.memory import MemoryStore
-from litestar.types import Receive, Scope, Send
+from litestar.types import ControllerRouterHandler, Receive, Scope, Send
 
 from tallymark.access.guard import Access
 from tallymark.access.keys import local_key
@@ -28,6 +29,7 @@ from tallymark.api.errors import EXCEPTION_HANDLERS
 from tallymark.api.ingest import Ingest, Shortcut
 from tallymark.api.keys import keys_router
 from tallymark.api.projects import projects_router
+from tallymark.api.purge import purge_router
 from tallymark.api.services import Services
 from tallymark.config import Settings
 from tallymark.control.database import Database, open_database
@@ -39,6 +41,7 @@ from tallymark.control.projects import Projects
 from tallymark.control.salts import Salts
 from tallymark.engine.base import Engine
 from tallymark.engine.opening import open_engine
+from tallymark.engine.views import define, note
 from tallymark.errors import TallymarkError
 from tallymark.ingest.country import CountryTable
 from tallymark.ingest.counts import Counts
@@ -53,6 +56,7 @@ from tallymark.ingest.store import Store
 from tallymark.ingest.user_agent import describe
 from tallymark.ingest.writer import Writer
 from tallymark.jobs.clock import Clock
+from tallymark.jobs.purge import Purge
 from tallymark.packs import BUILTIN, PRODUCTS
 from tallymark.rollup.keeper import Keeper
 from tallymark.rollup.retire import retire
@@ -74,19 +78,26 @@ def build(settings: Settings, engine: Engine | None = None, now: Callable[[], fl
     opened = engine or open_engine(settings)
     database = open_database(settings.control_url)
     here, clock = _services(settings, opened, database, now), Clock(settings.refresh_seconds)
+    purge = _purge(here, Leases(database))
 
     def on_change(change: str, project: Project) -> None:
         here.directory.forget()
         if change == "deleted":
             here.people.forget_project(project.id)
             retire(opened, project.id)
+        with suppress(TallymarkError):
+            note(opened, here.projects.list)
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(_THREADS, "work"))
         here.writer.start()
         warming = asyncio.create_task(asyncio.to_thread(_warm))
-        clock.start(opened, here.store, here.receiver.counts, here.keeper, here.job_runs, _embedded(settings))
+        clock.start(
+            opened, here.store, here.receiver.counts, here.keeper, here.job_runs, _embedded(settings),
+            purge.daily,
+            [("views", lambda: _keep_views(here), 60), *(job for product in PRODUCTS for job in product.jobs(here))],
+        )  # fmt: skip
         try:
             yield
         finally:
@@ -101,29 +112,35 @@ def build(settings: Settings, engine: Engine | None = None, now: Callable[[], fl
 
     events, imports = _ingest_handlers(here)
     app = Litestar(
-        route_handlers=[
-            events,
-            imports,
-            query.router(),
-            rollup.router(),
-            projects_router,
-            keys_router,
-            health.health,
-            health.ready,
-            health.metrics,
-            *pages(),
-            *(handler for product in PRODUCTS for handler in product.routes(here)),
-        ],
+        route_handlers=[events, imports, *_routes(here)],
         lifespan=[lifespan],
-        state=_state(here, on_change),
+        state=_state(here, purge, on_change),
         exception_handlers=EXCEPTION_HANDLERS,
-        cors_config=CORSConfig(allow_origins=list(settings.cors_origins), allow_headers=["*"]),
-        openapi_config=openapi_config(),
+        cors_config=CORSConfig(
+            allow_origins=list(settings.cors_origins), allow_headers=["*"], expose_headers=["Retry-After"]
+        ),
+        openapi_config=openapi_config(_paths()),
         logging_config=None,
         request_max_body_size=settings.max_body_bytes,
     )
     app.asgi_handler = Shortcut("/v1/events", events.fn, app.asgi_handler)
     return app
+
+
+def _routes(here: Services) -> list[ControllerRouterHandler]:
+    """Every handler but those of events, which are bare ASGI."""
+    return [
+        query.router(),
+        rollup.router(),
+        projects_router,
+        keys_router,
+        purge_router,
+        health.health,
+        health.ready,
+        health.metrics,
+        *pages(),
+        *(handler for product in PRODUCTS for handler in product.routes(here)),
+    ]
 
 
 def _services(settings: Settings, engine: Engine, database: Database, now: Callable[[], float]) -> Services:
@@ -149,6 +166,12 @@ def _services(settings: Settings, engine: Engine, database: Database, now: Calla
         Salts(database), JobRuns(database), store, writer, receiver, HostingTable.load(), keeper,
         Answers(Answerer(engine, catalog), keeper, MemoryStore()), now,
     )  # fmt: skip
+
+
+def _keep_views(here: Services) -> None:
+    """Makes the engine's views what the packs declare, and the projects in them those that there are."""
+    define(here.engine, {name: sql for product in PRODUCTS for name, sql in product.views.items()})
+    note(here.engine, here.projects.list)
 
 
 def _embedded(settings: Settings) -> bool:
@@ -178,7 +201,19 @@ def _flush(here: Services) -> None:
         here.receiver.counts.flush()
 
 
-def _state(here: Services, on_change: Callable[[str, Project], None]) -> State:
+def _purge(here: Services, leases: Leases) -> Purge:
+    return Purge(
+        here.engine, here.keeper, here.projects, here.keys, here.salts, here.job_runs, leases,
+        here.settings.files_path / "exports", _holder(here.settings), here.now,
+    )  # fmt: skip
+
+
+def _paths() -> dict[str, Any]:
+    """What products say of routes that don't describe themselves."""
+    return {path: item for product in PRODUCTS for path, item in product.paths.items()}
+
+
+def _state(here: Services, purge: Purge, on_change: Callable[[str, Project], None]) -> State:
     return State(
         {
             "services": here,
@@ -187,6 +222,7 @@ def _state(here: Services, on_change: Callable[[str, Project], None]) -> State:
             "keys": here.keys,
             "packs": [pack.name for pack in BUILTIN if pack.name != "core"],
             "project_listeners": [on_change],
+            "purge": purge.run,
         },
         deep_copy=False,
     )

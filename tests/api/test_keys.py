@@ -1,6 +1,8 @@
 """`/v1/keys` as its clients see it."""
 
+import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -84,12 +86,46 @@ def test_keys_are_an_admins_business(api: Api) -> None:
         ({"project": "site", "scope": "read", "label": None}, "label"),
         ({"project": "site", "scope": "read", "label": "x" * 201}, "label"),
         ({"project": "site", "scope": "read", "secret": "mine"}, "secret"),
+        ({"project": "site", "scope": "read", "expiresAt": 1_900_000_000}, "expiresAt"),
+        ({"project": "site", "scope": "read", "expiresAt": "30d"}, "expiresAt"),
+        ({"project": "site", "scope": "read", "expiresAt": ""}, "expiresAt"),
+        ({"project": "site", "scope": "read", "expiresAt": ["2030-01-31"]}, "expiresAt"),
+        ({"project": "site", "scope": "read", "expiresAt": "2020-01-31T00:00:00Z"}, "expiresAt"),
+        ({"project": "site", "scope": "read", "expiresAt": "9999-12-31T23:59:59-23:00"}, "expiresAt"),
     ],
 )
 def test_a_bad_key_says_which_field(api: Api, body: object, field: str) -> None:
     api.create("site")
     status, answer = api.ask("POST", "/v1/keys", json=body)
     assert (status, answer["error"]["code"], answer["error"]["field"]) == (400, "bad_request", field)
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ("2090-01-31", "2090-01-31T00:00:00.000Z"),
+        ("2090-01-31T12:00:00", "2090-01-31T12:00:00.000Z"),
+        ("2090-01-31T12:00:00.5+02:00", "2090-01-31T10:00:00.500Z"),
+        (None, None),
+    ],
+)
+def test_a_key_says_when_it_expires(api: Api, given: str | None, shown: str | None) -> None:
+    admin = api.create("site")["admin"]
+    key = issue(api, admin, project="site", scope="read", expiresAt=given)
+    assert key["expiresAt"] == shown
+    assert api.ask("GET", "/v1/projects/site", key["secret"])[0] == 200
+    listed = api.ask("GET", "/v1/keys", admin)[1]["keys"]
+    assert [k["expiresAt"] for k in listed] == [None, None, None, shown]
+
+
+def test_an_expired_key_is_useless(api: Api) -> None:
+    admin = api.create("site")["admin"]
+    soon = datetime.now(UTC) + timedelta(seconds=0.5)
+    key = issue(api, admin, project="site", scope="read", expiresAt=soon.isoformat())
+    time.sleep(0.6)
+    assert code(api.ask("GET", "/v1/projects/site", key["secret"])) == (401, "unauthorized")
+    listed = api.ask("GET", "/v1/keys", admin)[1]["keys"][-1]
+    assert (listed["id"], listed["revokedAt"]) == (key["id"], None)
 
 
 @pytest.mark.parametrize(("key", "status"), [("99", 404), ("x", 404), ("0", 400), ("9" * 30, 400)])

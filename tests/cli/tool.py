@@ -11,6 +11,7 @@ from litestar import Litestar
 
 from tallymark.access.keys import local_key
 from tallymark.cli import main
+from tallymark.cli.connection import Build
 from tallymark.config import Settings
 from tallymark.control.database import open_database
 from tests.api.control_app import control_app
@@ -37,7 +38,9 @@ def build(settings: Settings) -> Litestar:
     return control_app(open_database(settings.control_url), local_key(settings.data))
 
 
-def runner(directory: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
+def runner(
+    directory: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, app: Build = build
+) -> Run:
     """Runs commands with that directory's data, in that directory, without the environment's settings."""
     monkeypatch.chdir(directory)
     monkeypatch.setenv("COLUMNS", "200")
@@ -46,7 +49,7 @@ def runner(directory: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pyt
 
     def run(*arguments: str) -> Ran:
         capsys.readouterr()
-        code = main(arguments, build)
+        code = main(arguments, app)
         return Ran(code, *capsys.readouterr())
 
     return run

@@ -35,6 +35,8 @@ def test_the_latest_runs_come_first_and_are_told_apart(database: Database) -> No
 def test_old_runs_are_forgotten(database: Database) -> None:
     runs = JobRuns(database)
     runs.start("refresh")
+    assert runs.count(datetime.now(UTC) - timedelta(hours=1)) == 0
+    assert runs.count(datetime.now(UTC) + timedelta(hours=1)) == 1
     runs.prune(datetime.now(UTC) - timedelta(hours=1))
     assert len(runs.recent()) == 1
     runs.prune(datetime.now(UTC) + timedelta(hours=1))

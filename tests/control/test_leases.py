@@ -57,6 +57,20 @@ def test_a_released_lease_is_free_and_only_its_holder_can_release_it(database: D
     assert leases.acquire("refresh", "b", 60)
 
 
+def test_expired_leases_are_counted_and_forgotten(database: Database) -> None:
+    clock = Clock()
+    leases = Leases(database, clock)
+    leases.acquire("refresh:1", "a", 10)
+    leases.acquire("refresh:2", "a", 11)
+    assert leases.expired() == 0
+    clock.now += 10
+    assert leases.expired() == 1
+    leases.prune()
+    assert leases.expired() == 0
+    assert not leases.renew("refresh:1", "a", 10)
+    assert not leases.acquire("refresh:2", "b", 10)
+
+
 def test_of_many_at_once_one_gets_it(database: Database) -> None:
     leases = Leases(database)
     with ThreadPoolExecutor(8) as pool:

@@ -40,7 +40,8 @@ def test_a_few_days_are_kept_in_memory(database: Database) -> None:
 def test_a_forgotten_salt_is_gone(database: Database, tmp_path: Path) -> None:
     salts = Salts(database)
     old, kept = salts.of(DAY), salts.of(NEXT)
-    assert salts.forget(DAY) == 0
+    assert salts.count(DAY) == salts.forget(DAY) == 0
+    assert salts.count(NEXT) == 1
     assert salts.forget(NEXT) == 1
     held = b"".join(path.read_bytes() for path in tmp_path.glob("control.db*"))
     assert old not in held

@@ -67,6 +67,11 @@ class Vault:
         key = self._keys(project).look_up
         return hashlib.blake2b(normalised(email).encode(), key=key, digest_size=_HASH_BYTES).hexdigest()
 
+    def fingerprint(self, project: int, text: str) -> str:
+        """The keyed hash of any text, 64 hexadecimal digits; never that of an address by `look_up`."""
+        data, key = text.encode("utf-8", "surrogatepass"), self._keys(project).look_up
+        return hashlib.blake2b(data, key=key, digest_size=_HASH_BYTES, person=b"text").hexdigest()
+
     def token(self, project: int, email_hash: str) -> str:
         """What an unsubscribe link carries: the project and the hash, signed, always the same, good for ever."""
         named = project.to_bytes(_PROJECT_BYTES, "big") + bytes.fromhex(email_hash)

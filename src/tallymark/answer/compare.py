@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from tallymark.answer.run import Answer, Answerer
+from tallymark.answer.plan import Origin
+from tallymark.answer.run import Answer, Answerer, Runs
 from tallymark.answer.state import Value, value_of
 from tallymark.spec.catalog import Catalog
 from tallymark.spec.metric import Metric
@@ -39,14 +40,22 @@ class Freshness:
         }
 
 
-def tell(answerer: Answerer, query: Query, project: Project, explain: bool = False) -> dict[str, Any]:
-    """The body of an answer, without its freshness. Errors: `BadQuery`."""
+@dataclass(frozen=True)
+class Told:
+    """The body of an answer, without its freshness, and whether it is of published rollups alone."""
+
+    body: dict[str, Any]
+    from_rollups: bool
+
+
+def tell(answerer: Answerer, query: Query, project: Project, runs: Runs, explain: bool = False) -> Told:
+    """An answer out of those runs. Errors: `BadQuery`."""
     catalog = answerer.catalog.only(project.packs)
-    current = answerer.answer(query, project)
-    previous = None
+    asking = answerer.ask(query, project, runs)
+    compared = None
     if query.compare is not None:
-        compared = _over(query, query.compare)
-        previous = answerer.answer(compared, project, current.keys if query.by else None)
+        compared = answerer.ask(_over(query, query.compare), project, runs, asking.keys if query.by else None)
+    current, previous = asking.answer(), compared.answer() if compared else None
     body: dict[str, Any] = {
         "project": project.name,
         "window": _window(query.window),
@@ -61,7 +70,8 @@ def tell(answerer: Answerer, query: Query, project: Project, explain: bool = Fal
             {"metrics": [m.name for m in part.metrics], "from": part.origin, "rows": part.rows, "why": part.why or None}
             for part in current.parts
         ]
-    return body
+    parts = current.parts + (previous.parts if previous else ())
+    return Told(body, all(part.origin is Origin.ROLLUPS for part in parts))
 
 
 def _over(query: Query, window: Window) -> Query:

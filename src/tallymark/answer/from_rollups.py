@@ -15,8 +15,6 @@ from tallymark.spec.window import Grain
 #: Where a rollup's rows of one dimension and day were too many, the rest is under this key.
 OTHER = "(other)"
 
-_MERGED = "sum(n), sum(total), sum(squares), groupBitmapMerge(actors), sumMap(dist), toUInt64(0)"
-
 _PUBLISHED = "project = {project:UInt32} AND day >= {first:Date} AND day <= {last:Date} AND run IN {runs:Array(UInt64)}"
 
 #: The first day of the bucket that a day lies in.
@@ -28,6 +26,14 @@ def _rows(measures: Sequence[Measure], dim: str, filter: Filter = EVERYTHING) ->
     keys = ", ".join(literal(measure.key) for measure in measures)
     keyed = f" AND {condition_sql(key_condition(filter))}" if filter.groups else ""
     return f"dim = {literal(dim)} AND measure IN ({keys}){keyed}"
+
+
+def _merged(measures: Sequence[Measure]) -> str:
+    """The state of measures; bitmaps and distributions, which are large, are read where one of them has any."""
+    kinds = {measure.kind for measure in measures}
+    actors = "groupBitmapMerge(actors)" if Kind.ACTORS in kinds else "toUInt64(0)"
+    dist = "sumMap(dist)" if Kind.QUANTILES in kinds else NO_DIST
+    return f"sum(n), sum(total), sum(squares), {actors}, {dist}, toUInt64(0)"
 
 
 def _filtered_dim(filter: Filter) -> str:
@@ -42,7 +48,7 @@ def _bucket(grain: Grain) -> str:
 def series(measures: Sequence[Measure], filter: Filter, grain: Grain) -> str:
     """Total and buckets of measures; a bucket is the number of its first day."""
     return (
-        f"SELECT grouping(bucket), {_bucket(grain)} AS bucket, '', toString(measure), {_MERGED} FROM rollups "
+        f"SELECT grouping(bucket), {_bucket(grain)} AS bucket, '', toString(measure), {_merged(measures)} FROM rollups "
         f"WHERE {_PUBLISHED} AND {_rows(measures, _filtered_dim(filter), filter)} "
         "GROUP BY GROUPING SETS ((measure), (measure, bucket))"
     )
@@ -84,7 +90,7 @@ def largest_keys(measure: Measure, by: str, filter: Filter) -> str:
 def breakdown(measures: Sequence[Measure], by: str) -> str:
     """Measures by the keys that are shown."""
     return (
-        f"SELECT {KEY}, 0, key, toString(measure), {_MERGED} FROM rollups "
+        f"SELECT {KEY}, 0, key, toString(measure), {_merged(measures)} FROM rollups "
         f"WHERE {_PUBLISHED} AND {_rows(measures, by)} AND {SHOWN} GROUP BY measure, key"
     )
 

@@ -1,6 +1,6 @@
 """Answering a question: plan, ask the engine for cells, present them by metric."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from tallymark.answer import from_raw, from_rollups
 from tallymark.answer.cells import Cells, dimension_condition
 from tallymark.answer.plan import Origin, Part, check_window, plan
-from tallymark.engine.base import Engine, Params
+from tallymark.engine.base import Engine, Params, Row
 from tallymark.engine.source import days as day_params
 from tallymark.engine.source import published_runs, span
 from tallymark.errors import BadQuery
@@ -22,6 +22,12 @@ from tallymark.spec.window import Window, bucket_day
 
 _EPOCH = date(1970, 1, 1)
 
+#: A window in another zone reaches into days before and after, and so do the sessions in it.
+_MARGIN = timedelta(days=2)
+
+#: The ids of a project's published runs by their days.
+Runs = Mapping[date, int]
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -33,6 +39,38 @@ class Answer:
 
 
 @dataclass(frozen=True)
+class _Pending:
+    """The statements of a part, running; `buckets` as `Cells.add` takes them."""
+
+    part: Part
+    answers: Iterator[Sequence[Row]]
+    buckets: Mapping[int, int] | None
+
+    def cells(self) -> Cells:
+        """The cells of the part's metrics."""
+        found = Cells()
+        for rows in self.answers:
+            found.add(rows, self.buckets)
+        return found
+
+
+@dataclass(frozen=True)
+class Asking:
+    """A question on its way: several that are asked before the first is answered run side by side."""
+
+    parts: tuple[Part, ...]
+    keys: tuple[str, ...]
+    pending: Sequence[_Pending]
+
+    def answer(self) -> Answer:
+        """The cells of the question."""
+        cells: dict[str, Cells] = {}
+        for pending in self.pending:
+            cells.update(dict.fromkeys((metric.name for metric in pending.part.metrics), pending.cells()))
+        return Answer(self.parts, cells, self.keys)
+
+
+@dataclass(frozen=True)
 class Answerer:
     """Answers questions of a project over the catalogue of its packs; statements run side by side."""
 
@@ -40,28 +78,33 @@ class Answerer:
     catalog: Catalog
     workers: Executor = field(default_factory=lambda: ThreadPoolExecutor(4, "answer"))
 
-    def answer(self, query: Query, project: Project, keys: Sequence[str] | None = None) -> Answer:
-        """The cells of a question. `keys` fixes the rows of a breakdown, as a comparison must.
+    def runs(self, project: Project) -> Runs:
+        """The published runs of a project: with these an answer says the same whatever is published meanwhile."""
+        return {day: run for day, run in self.engine.query(published_runs(), {"project": project.id})}
+
+    def answer(self, query: Query, project: Project) -> Answer:
+        """The cells of a question. Errors: `BadQuery`."""
+        return self.ask(query, project, self.runs(project)).answer()
+
+    def ask(self, query: Query, project: Project, runs: Runs, keys: Sequence[str] | None = None) -> Asking:
+        """A question on its way. `keys` fixes the rows of a breakdown, as a comparison must.
 
         Errors: `BadQuery`.
         """
         check_window(query)
         catalog = self.catalog.only(project.packs)
         parts = plan(query, project, catalog)
-        asked = _Asked(self.engine, self.workers, query, project, catalog, self._runs(query, project))
+        asked = _Asked(self.engine, self.workers, query, project, catalog, [*near(runs, query.window).values()])
         parts = asked.settled(parts)
         if query.by is not None and keys is None:
             keys = asked.keys(parts[0])
-        cells: dict[str, Cells] = {}
-        for part in _asked_together(parts):
-            found = asked.cells(part, keys or ())
-            cells.update(dict.fromkeys((metric.name for metric in part.metrics), found))
-        return Answer(tuple(parts), cells, tuple(keys or ()))
+        shown = tuple(keys or ())
+        return Asking(tuple(parts), shown, [asked.statements(part, shown) for part in _asked_together(parts)])
 
-    def _runs(self, query: Query, project: Project) -> list[int]:
-        """The published runs that may hold anything of the window, whatever zone it is in."""
-        first, last = max(query.window.first - timedelta(days=2), _EPOCH), query.window.last + timedelta(days=2)
-        return [row[0] for row in self.engine.query(published_runs(), day_params(project.id, first, last))]
+
+def near(runs: Runs, window: Window, margin: timedelta = _MARGIN) -> Runs:
+    """The runs that may hold anything of a window, whatever zone it is in."""
+    return {day: run for day, run in runs.items() if window.first - margin <= day <= window.last + margin}
 
 
 @dataclass(frozen=True)
@@ -97,15 +140,12 @@ class _Asked:
         rows = self.engine.query(sql, {**self._params(part), "limit": self.query.limit})
         return tuple(row[0] for row in rows)
 
-    def cells(self, part: Part, keys: Sequence[str]) -> Cells:
-        """The cells of a part's metrics."""
-        found = Cells()
+    def statements(self, part: Part, keys: Sequence[str]) -> _Pending:
+        """The statements of a part, begun."""
         params = {**self._params(part), "keys": list(keys)}
         statements = self._statements(part, bool(keys))
         buckets = _day_numbers(self.query.window) if part.origin is Origin.ROLLUPS else None
-        for rows in self.workers.map(lambda sql: self.engine.query(sql, params), statements):
-            found.add(rows, buckets)
-        return found
+        return _Pending(part, self.workers.map(lambda sql: self.engine.query(sql, params), statements), buckets)
 
     def _statements(self, part: Part, broken_down: bool) -> list[str]:
         if part.origin is Origin.ROLLUPS:
@@ -136,7 +176,7 @@ class _Asked:
 
     def _params(self, part: Part) -> Params:
         window = self.query.window
-        margin = timedelta(days=2 if part.origin is Origin.RAW else 0)
+        margin = _MARGIN if part.origin is Origin.RAW else timedelta(0)
         days = day_params(self.project.id, max(window.first - margin, _EPOCH), window.last + margin)
         return {**days, **span(self.project.id, window.start, window.end), "runs": self.runs}
 
@@ -160,16 +200,18 @@ def _asked_together(parts: Sequence[Part]) -> list[Part]:
 
 
 def _plain(metrics: Sequence[Metric]) -> list[Measure]:
-    """The measures that are merged as they are."""
+    """The measures that are merged as they are; those that are told apart say how many actors there are, too."""
     found = {m.key: m for metric in metrics if not isinstance(metric.formula, Newcomers) for m in metric.measures}
-    return list(found.values())
+    return [measure for measure in found.values() if measure not in _told_apart(metrics)]
 
 
 def _side_by_side(measures: list[Measure]) -> list[list[Measure]]:
-    """Measures in groups whose statements take about as long: bitmaps and distributions are the costly ones."""
-    actors = [measure for measure in measures if measure.kind is Kind.ACTORS]
-    others = [measure for measure in measures if measure.kind is not Kind.ACTORS]
-    return [group for group in (actors, others) if group]
+    """Measures by what of their states is large, which the statements of others then leave unread."""
+    groups: dict[Kind | None, list[Measure]] = {}
+    for measure in measures:
+        large = measure.kind if measure.kind in (Kind.ACTORS, Kind.QUANTILES) else None
+        groups.setdefault(large, []).append(measure)
+    return list(groups.values())
 
 
 def _told_apart(metrics: Sequence[Metric]) -> list[Measure]:

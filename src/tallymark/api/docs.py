@@ -1,5 +1,6 @@
 """OpenAPI: the description of the API, and pages to read it that load nothing from outside."""
 
+from collections.abc import Mapping
 from functools import cache
 from html import escape
 from pathlib import Path
@@ -35,6 +36,8 @@ _TAGS: Final = (
     Tag("rollups", "What stands between the two."),
     Tag("projects", "What events belong to."),
     Tag("keys", "Who may do what."),
+    Tag("purge", "What is past its time."),
+    Tag("web", "What pages and forms send, and what is known of people."),
     Tag("operations", "For load balancers and monitoring; needs no key."),
 )
 _OPEN_PATHS: Final = ("/health", "/ready", "/metrics")
@@ -68,8 +71,11 @@ _EXAMPLE: Final = {
 }
 
 
-def openapi_config() -> OpenAPIConfig:
-    """The configuration of `/openapi`: the page, and the document at `/openapi/openapi.json`."""
+def openapi_config(paths: Mapping[str, Any]) -> OpenAPIConfig:
+    """The configuration of `/openapi`: the page, and the document at `/openapi/openapi.json`.
+
+    `paths` are those of products that the framework can't describe.
+    """
     bearer = SecurityScheme(
         "http",
         scheme="bearer",
@@ -83,7 +89,7 @@ def openapi_config() -> OpenAPIConfig:
         components=Components(security_schemes={"key": bearer}),
         security=[{"key": []}],
         tags=list(_TAGS),
-        render_plugins=[_Page(path=("/", "/swagger")), _Document()],
+        render_plugins=[_Page(path=("/", "/swagger")), _Document(paths)],
         openapi_router=Router("/openapi", route_handlers=[], include_in_schema=False, response_headers=PAGE_HEADERS),
     )
 
@@ -115,11 +121,15 @@ class _Page(OpenAPIRenderPlugin):
 class _Document(JsonRenderPlugin):
     """The document as JSON."""
 
+    def __init__(self, paths: Mapping[str, Any]) -> None:
+        super().__init__()
+        self._paths = paths
+
     def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
-        return super().render(request, completed(openapi_schema))
+        return super().render(request, completed(openapi_schema, self._paths))
 
 
-def completed(document: dict[str, Any]) -> dict[str, Any]:
+def completed(document: dict[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
     """The framework's document with what it can't know.
 
     That is: the bare ASGI endpoints of events, the one shape of every error, and which paths need no key.
@@ -128,7 +138,7 @@ def completed(document: dict[str, Any]) -> dict[str, Any]:
     components = document["components"]
     return {
         **document,
-        "paths": {**_event_paths(), **paths},
+        "paths": {**_event_paths(), **paths, **more},
         "components": {**components, "schemas": {**components["schemas"], **_event_schemas()}},
     }
 

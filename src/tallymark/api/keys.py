@@ -1,6 +1,8 @@
 """`/v1/keys`: issued, listed without their secrets, revoked."""
 
 from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Annotated, TypedDict, cast, get_args
 
 from litestar import Router, delete, get, post
@@ -16,10 +18,11 @@ from tallymark.control.keys import Key, Keys, Scope
 from tallymark.errors import BadRequest, NotFound
 from tallymark.spec.project import instant_text
 
-_FIELDS = ("project", "scope", "label")
+_FIELDS = ("project", "scope", "label", "expiresAt")
 _SCOPES: tuple[Scope, ...] = get_args(Scope)
 _MAX_LABEL = 200
 _LARGEST_ID = 2**63 - 1
+_EXPIRY_RULE = "an instant to come in ISO 8601, such as 2030-01-31 or 2030-01-31T12:00:00Z; UTC without a zone"
 
 _DRAFT = Schema(
     type=OpenAPIType.OBJECT,
@@ -27,6 +30,10 @@ _DRAFT = Schema(
         "project": Schema(type=OpenAPIType.STRING, description="Name of the project, or else its id."),
         "scope": Schema(type=OpenAPIType.STRING, enum=_SCOPES, description="What the key is good for."),
         "label": Schema(type=OpenAPIType.STRING, max_length=_MAX_LABEL, description="What people call it."),
+        "expiresAt": Schema(
+            type=[OpenAPIType.STRING, OpenAPIType.NULL],
+            description=f"From when on it is good for nothing: {_EXPIRY_RULE}. Default: null, never.",
+        ),
     },
     required=["project", "scope"],
     additional_properties=False,
@@ -44,6 +51,7 @@ class PublicKey(TypedDict):
     prefix: str
     createdAt: str
     revokedAt: str | None
+    expiresAt: str | None
 
 
 class SecretKey(PublicKey):
@@ -79,10 +87,10 @@ class ManyKeys(TypedDict):
 )
 def create_key(request: Call, body: RawBody) -> CreatedKey:
     """Issues a key for a project; its secret is shown this once. An admin of the project may."""
-    name, scope, label = _parse(read_json(body))
+    name, scope, label, expires_at = _parse(read_json(body))
     project = project_for(request, name, "admin")
     minted = mint(scope, label)
-    key = _store(request).issue(project.id, minted.draft)
+    key = _store(request).issue(project.id, replace(minted.draft, expires_at=expires_at))
     return {"key": {**_public(key), "secret": minted.secret}}
 
 
@@ -91,7 +99,7 @@ def list_keys(
     request: Call,
     project: Annotated[str | None, QueryParameter(description="Name of a project, or else its id.")] = None,
 ) -> ManyKeys:
-    """The keys of a project, or of every project that the key is admin of; revoked ones included."""
+    """The keys of a project, or of every project that the key is admin of; revoked and expired ones included."""
     return {"keys": [_public(key) for key in _store(request).list(_project_id(request, project))]}
 
 
@@ -134,8 +142,8 @@ def _project_id(request: Call, project: str | None) -> int | None:
     return own
 
 
-def _parse(body: object) -> tuple[str, Scope, str]:
-    """The project, the scope and the label of the key that is asked for."""
+def _parse(body: object) -> tuple[str, Scope, str, datetime | None]:
+    """The project, the scope, the label and the expiry of the key that is asked for."""
     if not isinstance(body, Mapping):
         raise BadRequest("A key is a JSON object.", allowed=_FIELDS)
     for field in body:
@@ -148,7 +156,21 @@ def _parse(body: object) -> tuple[str, Scope, str]:
         raise BadRequest(f"A key's scope is one of {', '.join(_SCOPES)}.", field="scope", allowed=_SCOPES)
     if not isinstance(label, str) or len(label) > _MAX_LABEL or not (label.isprintable() or not label):
         raise BadRequest(f"A label is text of at most {_MAX_LABEL} printable characters.", field="label")
-    return project, cast(Scope, scope), label
+    return project, cast(Scope, scope), label, _expiry(body.get("expiresAt"))
+
+
+def _expiry(value: object) -> datetime | None:
+    """The instant from which on the key is good for nothing."""
+    if value is None:
+        return None
+    try:
+        instant = datetime.fromisoformat(cast(str, value))
+        expires_at = (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).astimezone(UTC)
+    except (TypeError, ValueError, OverflowError):
+        expires_at = None
+    if expires_at is None or expires_at <= datetime.now(UTC):
+        raise BadRequest(f"A key's expiry is {_EXPIRY_RULE}.", field="expiresAt", allowed=[_EXPIRY_RULE])
+    return expires_at
 
 
 def _public(key: Key) -> PublicKey:
@@ -160,4 +182,5 @@ def _public(key: Key) -> PublicKey:
         "prefix": key.prefix,
         "createdAt": instant_text(key.created_at),
         "revokedAt": None if key.revoked_at is None else instant_text(key.revoked_at),
+        "expiresAt": None if key.expires_at is None else instant_text(key.expires_at),
     }

@@ -55,9 +55,9 @@ async def ask(
     here = services(request.app.state)
     now = datetime.fromtimestamp(here.now(), UTC)
     query = question(given, asked.timezone, now)
-    await asyncio.to_thread(here.keeper.freshen, asked)
+    runs = await asyncio.to_thread(here.answers.fresh_runs, asked)
     body, fresh = await asyncio.gather(
-        here.answers.answer(query, asked, flag(given, "explain")),
+        here.answers.answer(query, asked, runs, flag(given, "explain")),
         asyncio.to_thread(freshness, here, asked, query, now),
     )
     return {**body, "freshness": fresh.body()}

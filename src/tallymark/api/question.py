@@ -6,6 +6,7 @@ joined by `;` in one parameter may hold instead of each other; `\\` takes the me
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 import re2
@@ -21,6 +22,8 @@ PARAMETERS = ("project", "metrics", "from", "to", "grain", "by", "filter", "comp
 
 _MOST_ROWS = 10_000
 _LONGEST_DAYS = 3_660
+#: The days there are.
+FIRST_DAY, LAST_DAY = date(1970, 1, 1), date(2099, 12, 31)
 _DEFAULT_DAYS = 30
 _FLAGS = {"true": True, "1": True, "false": False, "0": False, "": True}
 
@@ -32,9 +35,7 @@ Parameters = Mapping[str, Sequence[str]]
 
 def question(given: Parameters, timezone: str, now: datetime) -> Query:
     """The question of a project in `timezone`, asked at `now`. Errors: `BadQuery`."""
-    unknown = sorted(set(given) - set(PARAMETERS))
-    if unknown:
-        raise BadQuery(f"There is no parameter {unknown[0]!r}.", field=unknown[0], allowed=PARAMETERS)
+    check_names(given, PARAMETERS)
     window = _window(given, timezone, now)
     metrics = tuple(name for text in given.get("metrics", ()) for name in _list(text))
     if not metrics:
@@ -42,17 +43,24 @@ def question(given: Parameters, timezone: str, now: datetime) -> Query:
     return Query(
         metrics=tuple(dict.fromkeys(metrics)),
         window=window,
-        compare=_compare(_one(given, "compareTo"), window),
-        by=_one(given, "by") or None,
+        compare=_compare(one(given, "compareTo"), window),
+        by=one(given, "by") or None,
         filter=Filter(tuple(_group(text) for text in given.get("filter", ()) if text)),
-        limit=_limit(_one(given, "limit")),
+        limit=_limit(one(given, "limit")),
         exact=flag(given, "exact"),
     )
 
 
+def check_names(given: Parameters, allowed: Sequence[str]) -> None:
+    """Raises `BadQuery` for a parameter that is none of those."""
+    unknown = sorted(set(given) - set(allowed))
+    if unknown:
+        raise BadQuery(f"There is no parameter {unknown[0][:80]!r}.", field=unknown[0][:80], allowed=allowed)
+
+
 def flag(given: Parameters, name: str) -> bool:
     """A parameter that is true, false or absent."""
-    text = _one(given, name)
+    text = one(given, name)
     if text is None:
         return False
     if text.lower() not in _FLAGS:
@@ -60,7 +68,8 @@ def flag(given: Parameters, name: str) -> bool:
     return _FLAGS[text.lower()]
 
 
-def _one(given: Parameters, name: str) -> str | None:
+def one(given: Parameters, name: str) -> str | None:
+    """A parameter that may be given once; None where it is not."""
     values = given.get(name, ())
     if len(values) > 1:
         raise BadQuery(f"{name} is given {len(values)} times; once is allowed.", field=name)
@@ -72,21 +81,26 @@ def _list(text: str) -> list[str]:
 
 
 def _window(given: Parameters, timezone: str, now: datetime) -> Window:
-    zone = _one(given, "timezone") or timezone
+    zone = one(given, "timezone") or timezone
     if zone not in time_zones():
         raise BadQuery(f"There is no time zone {zone!r}. Examples: UTC, Europe/Berlin, Asia/Kolkata.", field="timezone")
-    last = _day(given, "to") or today(zone, now)
-    first = _day(given, "from") or last - timedelta(days=_DEFAULT_DAYS - 1)
-    grain = _one(given, "grain") or Grain.DAY
+    grain = one(given, "grain") or Grain.DAY
     if grain not in list(Grain):
         raise BadQuery(f"There is no grain {grain!r}.", field="grain", allowed=[str(g) for g in Grain])
-    window = Window(first, last, zone, Grain(grain))
-    _check_span(window, "from")
+    return replace(window_of(given, zone, now), grain=Grain(grain))
+
+
+def window_of(given: Parameters, timezone: str, now: datetime) -> Window:
+    """The days `from` to `to`; by default the last 30. Errors: `BadQuery`."""
+    last = _day(given, "to") or today(timezone, now)
+    first = _day(given, "from") or max(last - timedelta(days=_DEFAULT_DAYS - 1), FIRST_DAY)
+    window = Window(first, last, timezone)
+    check_span(window, "from")
     return window
 
 
 def _day(given: Parameters, name: str) -> date | None:
-    text = _one(given, name)
+    text = one(given, name)
     if text is None or text == "":
         return None
     return parse_day(text, name)
@@ -100,14 +114,17 @@ def parse_day(text: str, name: str) -> date:
         day = date.fromisoformat(text)
     except ValueError:
         raise BadQuery(f"{name} must be a day as YYYY-MM-DD, not {text[:40]!r}.", field=name) from None
-    if not date(1970, 1, 1) <= day < date(2100, 1, 1):
-        raise BadQuery(f"{name} must lie between 1970-01-01 and 2099-12-31.", field=name)
+    if not FIRST_DAY <= day <= LAST_DAY:
+        raise BadQuery(f"{name} must lie between {FIRST_DAY} and {LAST_DAY}.", field=name)
     return day
 
 
-def _check_span(window: Window, name: str) -> None:
+def check_span(window: Window, name: str) -> None:
+    """Raises `BadQuery` for a window that ends before it begins, is too long, or begins before there are days."""
     if window.last < window.first:
         raise BadQuery(f"from ({window.first}) is after to ({window.last}).", field=name)
+    if window.first < FIRST_DAY or window.last > LAST_DAY:
+        raise BadQuery(f"{window.first} to {window.last} lies beyond {FIRST_DAY} to {LAST_DAY}.", field=name)
     if window.length > _LONGEST_DAYS:
         raise BadQuery(f"The window has {window.length} days; ten years ({_LONGEST_DAYS}) are allowed.", field=name)
 
@@ -115,14 +132,19 @@ def _check_span(window: Window, name: str) -> None:
 def _compare(text: str | None, window: Window) -> Window | None:
     if not text:
         return None
-    if text == "previous":
-        return window.before()
+    compared = window.before() if text == "previous" else explicit(text, window)
+    if compared is None:
+        raise BadQuery(f"compareTo can't be {text[:40]!r}.", field="compareTo", allowed=["previous", "FROM..TO"])
+    check_span(compared, "compareTo")
+    return compared
+
+
+def explicit(text: str, window: Window) -> Window | None:
+    """The window to compare with that `FROM..TO` means; None where the text is no such thing. Errors: `BadQuery`."""
     first, dots, last = text.partition("..")
     if not dots:
-        raise BadQuery(f"compareTo can't be {text[:40]!r}.", field="compareTo", allowed=["previous", "FROM..TO"])
-    compared = Window(parse_day(first, "compareTo"), parse_day(last, "compareTo"), window.timezone, window.grain)
-    _check_span(compared, "compareTo")
-    return compared
+        return None
+    return replace(window, first=parse_day(first, "compareTo"), last=parse_day(last, "compareTo"))
 
 
 def _limit(text: str | None) -> int:

@@ -9,7 +9,7 @@ import typer
 from litestar import Litestar
 
 from tallymark import __version__
-from tallymark.cli import doctor, importing, keys, projects, querying, rollups, serving
+from tallymark.cli import doctor, importing, keys, people, projects, purge, querying, rollups, serving
 from tallymark.cli.connection import Build, Start
 from tallymark.config import Settings
 from tallymark.errors import BadSetting, TallymarkError
@@ -23,6 +23,8 @@ GROUPS: tuple[typer.Typer, ...] = (
     importing.app,
     querying.app,
     rollups.app,
+    people.app,
+    purge.app,
     doctor.app,
 )
 

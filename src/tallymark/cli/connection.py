@@ -172,6 +172,8 @@ def _error_of(response: httpx.Response) -> dict[str, Any]:
     except ValueError:
         return {}
     error = body.get("error") if isinstance(body, dict) else None
+    if isinstance(error, str):  # the web contract has the error's code there, and the rest beside it
+        return {**body, "code": error}
     return error if isinstance(error, dict) else {}
 
 

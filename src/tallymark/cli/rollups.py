@@ -1,4 +1,4 @@
-"""`tallymark rollup`: run, backfill, status, check."""
+"""`tallymark rollup`: run, backfill, status, check, table."""
 
 import json
 from collections import Counter
@@ -124,6 +124,36 @@ def check(
         typer.echo(f"{answer['days']} days agree with their raw events{waiting}.")
     if answer["differences"]:
         raise typer.Exit(1)
+
+
+@app.command("table", epilog="Example: tallymark rollup table daily_metric_rollups --project site --from 2026-11-01")
+def table(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="daily_metric_rollups or daily_ingest_rollups.")],
+    project: Annotated[str | None, typer.Option("--project", help="Name of a project with the pack web.")] = None,
+    first: Annotated[str | None, typer.Option("--from", help="First day; default: of 30 days.")] = None,
+    last: Annotated[str | None, typer.Option("--to", help="Last day; default: today.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show a project's days as the rows of a view in the engine."""
+    asked = {"propertyId": project, "from": first, "to": last}
+    with _connect(context) as connection:
+        answer = connection.get(f"/web/v1/rollups/{name}", params={k: v for k, v in asked.items() if v})
+    if as_json:
+        print_json(answer)
+    elif answer["rows"]:
+        hidden = {"id", "property_id", "created_at", "updated_at"}
+        columns = {column: column for column in answer["rows"][0] if column not in hidden}
+        print_table(columns, [{c: _short(v) for c, v in row.items()} for row in answer["rows"]])
+    else:
+        typer.echo("No days.")
+
+
+def _short(value: Any) -> Any:
+    """A cell of a table: of a list how long it is, of counts by name these."""
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {n}" for name, n in value.items())
+    return f"{len(value)} paths" if isinstance(value, list) else value
 
 
 def _named(project: str | None) -> dict[str, str]:

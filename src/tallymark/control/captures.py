@@ -77,9 +77,10 @@ def capture(session: Session, draft: CaptureDraft) -> Captured:
     return Captured(lead.id, row.id, new, False, row.outbox)
 
 
-def recorded(session: Session, submission_id: int) -> None:
-    """Empties the outbox of a submission."""
-    session.execute(update(FormSubmissionRow).where(FormSubmissionRow.id == submission_id).values(outbox=None))
+def recorded(session: Session, submission_id: int) -> bool:
+    """Empties the outbox of a submission; false where there is no such submission any more."""
+    emptied = update(FormSubmissionRow).where(FormSubmissionRow.id == submission_id).values(outbox=None)
+    return session.scalar(emptied.returning(FormSubmissionRow.id)) is not None
 
 
 def unrecorded(session: Session, before: datetime, limit: int) -> tuple[Unrecorded, ...]:

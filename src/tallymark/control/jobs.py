@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal, cast
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 
 from tallymark.control.database import Database
 from tallymark.control.models import JobRunRow
@@ -62,6 +62,11 @@ class JobRuns:
             query = query.where(JobRunRow.project_id == project_id)
         with self._database.read() as session:
             return tuple(_run(row) for row in session.scalars(query))
+
+    def count(self, before: datetime) -> int:
+        """How many runs started before an instant."""
+        with self._database.read() as session:
+            return session.scalar(select(func.count()).where(JobRunRow.started_at < before)) or 0
 
     def prune(self, before: datetime) -> None:
         """Forgets the runs that started before an instant."""

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import delete, or_, update
+from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from tallymark.control.database import Database
@@ -42,6 +42,16 @@ class Leases:
         """Gives the lease back, if it is still `holder`'s."""
         with self._database.write() as session:
             session.execute(delete(LeaseRow).where(LeaseRow.name == name, LeaseRow.holder == holder))
+
+    def expired(self) -> int:
+        """How many leases have expired and were neither given back nor taken."""
+        with self._database.read() as session:
+            return session.scalar(select(func.count()).where(LeaseRow.expires_at <= self._span(0)[0])) or 0
+
+    def prune(self) -> None:
+        """Forgets the leases that have expired."""
+        with self._database.write() as session:
+            session.execute(delete(LeaseRow).where(LeaseRow.expires_at <= self._span(0)[0]))
 
     def _span(self, seconds: float) -> tuple[datetime, datetime]:
         now = datetime.fromtimestamp(self._clock(), UTC)

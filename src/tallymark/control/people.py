@@ -72,10 +72,10 @@ class People:
         with self._database.write() as session:
             return captures.capture(session, draft)
 
-    def recorded(self, submission_id: int) -> None:
-        """Notes that the event of a submission is written."""
+    def recorded(self, submission_id: int) -> bool:
+        """Notes that the event of a submission is written; false where that was erased meanwhile."""
         with self._database.write() as session:
-            captures.recorded(session, submission_id)
+            return captures.recorded(session, submission_id)
 
     def unrecorded(self, before: datetime, limit: int) -> tuple[Unrecorded, ...]:
         """The submissions from before an instant whose events are not known to be written, oldest first."""

@@ -3,7 +3,7 @@
 import secrets
 from datetime import date
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.sqlite import insert
 
 from tallymark.control.database import Database
@@ -25,6 +25,11 @@ class Salts:
         """The day's 32 random bytes, made by whoever needs them first."""
         known = self._known.get(day)
         return self._look_up(day) if known is None else known
+
+    def count(self, before: date) -> int:
+        """How many days' salts there are of those before a day."""
+        with self._database.read() as session:
+            return session.scalar(select(func.count()).where(SaltRow.day < before)) or 0
 
     def forget(self, before: date) -> int:
         """How many days' salts went, overwritten on disk: those before a day.

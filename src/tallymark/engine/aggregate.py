@@ -110,3 +110,13 @@ def _bucket(number: str) -> str:
     known = f"ifNull({number}, 0)"
     log = f"floor(log(greatest({known}, {SMALLEST!r})) / {math.log(GAMMA)!r})"
     return f"toInt16(if({known} > 0, {log}, {ZERO_BUCKET}))"
+
+
+def quantile(level: float, dist: str) -> str:
+    """A quantile of merged buckets, as `spec.summary.Distribution.quantile` gives it; null without any numbers."""
+    counts = f"mapValues({dist})"
+    rank = f"greatest(1, ceil({level!r} * arraySum({counts})))"
+    bucket = f"mapKeys({dist})[arrayFirstIndex(seen -> seen >= {rank}, arrayCumSum({counts}))]"
+    middle = f"greatest(pow({GAMMA!r}, {bucket}) * {2 * GAMMA / (1 + GAMMA)!r}, {SMALLEST!r})"
+    six_digits = f"round({middle}, 5 - toInt32(floor(log10({middle}))))"
+    return f"if(empty({dist}), NULL, if({bucket} = {ZERO_BUCKET}, 0, {six_digits}))"

@@ -43,8 +43,8 @@ def _epoch(moment: str) -> str:
 
 
 def published_runs() -> str:
-    """The ids of the published runs of the project's days `first` to `last`."""
-    return "SELECT run FROM runs FINAL WHERE project = {project:UInt32} AND day >= {first:Date} AND day <= {last:Date}"
+    """The project's published days with their runs' ids."""
+    return "SELECT day, run FROM runs FINAL WHERE project = {project:UInt32} ORDER BY day"
 
 
 def span(project: int, start: datetime, end: datetime) -> Mapping[str, object]:
@@ -53,7 +53,7 @@ def span(project: int, start: datetime, end: datetime) -> Mapping[str, object]:
 
 
 def days(project: int, first: date, last: date) -> Mapping[str, object]:
-    """The parameters of `published_runs`."""
+    """The parameters of a window of published days."""
     return {"project": project, "first": first, "last": last}
 
 

@@ -6,15 +6,17 @@ so that a bad one is refused by itself and its batch-mates are kept.
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
 from tallymark.errors import UnreadableBody
 from tallymark.spec.event import Reason
+
+_T = TypeVar("_T")
 
 
 class WireEvent(msgspec.Struct, gc=False, forbid_unknown_fields=True, rename="camel"):
@@ -86,15 +88,18 @@ _BROKEN = (msgspec.DecodeError, RecursionError, UnicodeDecodeError, json.JSONDec
 
 def decode(body: bytes, ndjson: bool = False) -> Decoded:
     """The events of a body. Errors: `UnreadableBody` where it can't be parsed as a whole."""
-    if ndjson:
-        return _decode_lines(body)
+    return _decode_lines(body) if ndjson else well_formed(body, _decode_json)
+
+
+def well_formed(body: bytes, read: Callable[[bytes], _T]) -> _T:
+    """What `read` makes of a body that is JSON, halves of characters mended. Errors: `UnreadableBody`."""
     try:
         try:
-            return _decode_json(body)
+            return read(body)
         except msgspec.DecodeError:
             if not _SURROGATE.search(body):
                 raise
-            return _decode_json(_without_lone_surrogates(body))
+            return read(_without_lone_surrogates(body))
     except _BROKEN as error:
         raise UnreadableBody(f"The body is no JSON: {_text(error)}") from None
 

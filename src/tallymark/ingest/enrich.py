@@ -36,6 +36,14 @@ class Enricher:
             lambda project: Identities(self.secret, project)
         )
 
+    def actor(self, project: int, text: str) -> int:
+        """What stands in events for whoever a sender gives as this."""
+        return self._identities(project).actor(text)
+
+    def event(self, project: int, text: str) -> int:
+        """What stands in events for the `eventId` that a sender gives."""
+        return self._identities(project).event(text)
+
     def _precedence(self, now_ms: int, n: int) -> list[int]:
         """Falling numbers: of events that arrive in one millisecond, too, the first has the highest."""
         first = _HIGHEST - (now_ms << _SEQUENCE_BITS) - (self._arrived & ((1 << _SEQUENCE_BITS) - 1))

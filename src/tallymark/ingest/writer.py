@@ -51,6 +51,13 @@ class Writer:
         """Events that wait to be written."""
         return self._queued
 
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """The loop that it writes on, for work that comes from threads; there is none before `start`."""
+        if self._task is None:
+            raise RuntimeError("The writer has not started.")
+        return self._task.get_loop()
+
     def start(self) -> None:
         """Begins to write, on the running loop."""
         self._task = asyncio.create_task(self._run())

@@ -1,7 +1,7 @@
-"""What the server does by the clock: refresh, replay the spool, write counts, sweep. Each under its own rhythm."""
+"""What the server does by the clock: refresh, replay the spool, write counts, sweep, purge; each at its own pace."""
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import structlog
 from apscheduler.executors.pool import ThreadPoolExecutor
@@ -22,7 +22,8 @@ _log = structlog.get_logger()
 #: A name, what is done, and every how many seconds.
 _Job = tuple[str, Callable[[], object], float]
 
-_KEPT_JOB_RUNS = timedelta(days=30)
+#: A purge is due once a day: whether it is is looked up this often, so that a day's is not missed.
+_PURGE_MINUTES = "*/10"
 
 
 class Clock:
@@ -37,15 +38,28 @@ class Clock:
         )
 
     def start(
-        self, engine: Engine, store: Store, counts: Counts, keeper: Keeper, job_runs: JobRuns, embedded: bool
+        self,
+        engine: Engine,
+        store: Store,
+        counts: Counts,
+        keeper: Keeper,
+        job_runs: JobRuns,
+        embedded: bool,
+        purge: Callable[[], object],
+        extra: Sequence[_Job] = (),
     ) -> None:
-        """Begins. An engine that is served is migrated first, as soon as it answers."""
+        """Begins. An engine that is served is migrated first, as soon as it answers; `extra` are products' jobs.
+
+        `purge` is called every ten minutes, and knows when a day's is due.
+        """
         jobs: list[_Job] = [
             ("replay spool", store.replay, 1),
             ("count refusals", counts.flush, 1),
             ("refresh", lambda: _refresh(keeper, job_runs), self._refresh_seconds),
             ("sweep", lambda: _sweep(engine, job_runs), 600),
+            *extra,
         ]
+        self._scheduler.add_job(_guarded, "cron", ["purge", purge], minute=_PURGE_MINUTES, id="purge")
         self._add(jobs if embedded else [("migrate", lambda: self._migrate(engine, jobs), 1)])
         self._scheduler.start()
 
@@ -86,8 +100,6 @@ def _refresh(keeper: Keeper, job_runs: JobRuns) -> None:
 
 
 def _sweep(engine: Engine, job_runs: JobRuns) -> None:
-    now = datetime.now(UTC)
-    job_runs.prune(now - _KEPT_JOB_RUNS)
-    swept = sweep(engine, now)
+    swept = sweep(engine, datetime.now(UTC))
     if swept:
         job_runs.finish(job_runs.start("sweep"), "done", f"{swept} shelves")

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from litestar.types import ControllerRouterHandler
 
@@ -22,9 +23,13 @@ def _idle(_: Services) -> Sequence[Job]:
 
 @dataclass(frozen=True)
 class Product:
-    """A pack as the server has it: its routes, its jobs, and views in the engine by name as `SELECT` statements."""
+    """A pack as the server has it: its routes, its jobs, and views in the engine by name as `SELECT` statements.
+
+    `paths` is what OpenAPI says of routes that don't describe themselves.
+    """
 
     pack: Pack
     routes: Callable[[Services], Sequence[ControllerRouterHandler]] = _none
     jobs: Callable[[Services], Sequence[Job]] = _idle
     views: Mapping[str, str] = field(default_factory=dict)
+    paths: Mapping[str, Any] = field(default_factory=dict)

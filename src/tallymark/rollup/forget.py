@@ -10,9 +10,15 @@ from tallymark.spec.project import Project
 from tallymark.spec.window import today
 
 _THEIRS = "project = {project:UInt32} AND actor IN {actors:Array(UInt64)}"
+_EVENTS = "project = {project:UInt32} AND (actor IN {actors:Array(UInt64)} OR event_id IN {events:Array(UInt64)})"
 
-#: Where rows of actors stand. Rollups hold ordinals only, and nothing leads from these back to an actor any more.
-_TABLES = ("events", "sessions", "actors")
+#: What is deleted, in order. Rollups hold ordinals only, and nothing leads from these back to an actor any more.
+_DELETED = (
+    ("pins", f"project = {{project:UInt32}} AND event_id IN (SELECT event_id FROM events WHERE {_EVENTS})"),
+    ("events", _EVENTS),
+    ("sessions", _THEIRS),
+    ("actors", _THEIRS),
+)
 
 #: An ordinal is never given twice, so it goes on under a name that nobody has.
 _RENAMED = (
@@ -22,17 +28,17 @@ _RENAMED = (
 )
 
 
-def forget(engine: Engine, project: Project, actors: Collection[int]) -> list[date]:
-    """The days that lose events, marked as stale; sealed ones keep their numbers.
+def forget(engine: Engine, project: Project, actors: Collection[int], events: Collection[int] = ()) -> list[date]:
+    """The days that lose events, marked as stale; sealed ones keep their numbers. `events` are ids of single events.
 
     Parts are rewritten before this returns; the engine drops the old files within minutes.
     """
-    params = {"project": project.id, "actors": sorted(actors)}
-    moments = engine.query(f"SELECT DISTINCT toStartOfFifteenMinutes(occurred_at) FROM events WHERE {_THEIRS}", params)
+    params = {"project": project.id, "actors": sorted(actors), "events": sorted(events)}
+    moments = engine.query(f"SELECT DISTINCT toStartOfFifteenMinutes(occurred_at) FROM events WHERE {_EVENTS}", params)
     days = sorted({today(project.timezone, utc(row[0])) for row in moments})
     if days:
         mark(engine, project.id, days, "a person was deleted")
     engine.command(_RENAMED, params)
-    for table in _TABLES:
-        engine.command(f"ALTER TABLE {table} DELETE WHERE {_THEIRS} SETTINGS mutations_sync = 2", params)
+    for table, rows in _DELETED:
+        engine.command(f"ALTER TABLE {table} DELETE WHERE {rows} SETTINGS mutations_sync = 2", params)
     return days

@@ -10,7 +10,9 @@ from datetime import UTC, date, datetime
 from tallymark.control.leases import Leases
 from tallymark.control.projects import Projects
 from tallymark.engine.base import Engine
-from tallymark.errors import Conflict
+from tallymark.engine.source import utc
+from tallymark.errors import Conflict, Unavailable
+from tallymark.rollup.expire import Leaving, delete, leaving, orphans, seal
 from tallymark.rollup.forget import forget
 from tallymark.rollup.refresh import Outcome, Refreshed, Refresher
 from tallymark.rollup.run import Run, published
@@ -26,6 +28,9 @@ _SHORT = 2.0
 
 #: Between refreshes by the clock passes at least what the last one took, this many times.
 _CLOCK_REST = 9
+
+#: How often days that are about to lose events are refreshed: one may make a later one stale.
+_ROUNDS = 3
 
 
 @dataclass
@@ -114,6 +119,12 @@ class Keeper:
                 if progress.dirty:
                     self._run(project, _ignore)
 
+    def waiting(self, project: Project) -> list[date]:
+        """Days that may be stale, oldest first, where refreshing them takes longer than a reader waits."""
+        progress = self._of(project.id)
+        days = self._candidates(project) if progress.dirty else self._stale.pending(project.id)
+        return days if len(days) * progress.took >= _SHORT else []
+
     def backfill(
         self, project: Project, first: date, last: date, on_day: Callable[[Refreshed], None] | None = None
     ) -> list[Refreshed]:
@@ -125,12 +136,55 @@ class Keeper:
             days = sorted(day for day in self._stale.eventful(project) if first <= day <= last)
             return self._refresh(project, days, True, on_day or _ignore)
 
-    def forget(self, project: Project, actors: Collection[int]) -> list[date]:
-        """Deletes everything of some actors from the engine; gives the days, which are stale from now on."""
+    def forget(self, project: Project, actors: Collection[int], events: Collection[int] = ()) -> list[date]:
+        """Deletes everything of some actors, and some events, from the engine; gives the days, which are stale now."""
         with self._leased(project):
-            days = forget(self._engine, project, actors)
+            days = forget(self._engine, project, actors, events)
             self.touched([project.id])
             return days
+
+    def expire(self, project: Project, dry_run: bool = False) -> Leaving:
+        """Deletes the events past their time, and seals before, as they are, the days that lose any; says what went.
+
+        A day whose numbers can't be brought up to date first keeps its events.
+        """
+        if dry_run:
+            return leaving(self._engine, project)
+        with self._leased(project):
+            gone = self._complete(leaving(self._engine, project))
+            if gone.events:
+                seal(self._engine, gone)
+                delete(self._engine, gone)
+                self.touched([project.id])
+            return gone
+
+    def expire_sessions(self, project: Project, dry_run: bool = False) -> int:
+        """Removes the rows about single sessions of sealed days none of whose events is left; says how many."""
+        if dry_run:
+            return orphans(self._engine, leaving(self._engine, project), remove=False)
+        with self._leased(project):
+            count = orphans(self._engine, Leaving(project, self._now()), remove=True)
+            if count:
+                self.touched([project.id])
+            return count
+
+    def _complete(self, gone: Leaving) -> Leaving:
+        """What may go, now that the days that lose events are refreshed."""
+        why = "its events keep changing"
+        try:
+            for _ in range(_ROUNDS):
+                if not (stale := self._refresher.due(gone.project, gone.days)):
+                    return gone
+                self._refresh(gone.project, stale, False, _ignore)
+        except (Conflict, Unavailable) as error:
+            if self._stopping.is_set():
+                raise
+            why = error.message
+        return gone.without(self._refresher.due(gone.project, gone.days), why)
+
+    def _now(self) -> datetime:
+        ((now,),) = self._engine.query("SELECT now64(3, 'UTC')")
+        return utc(now)
 
     def stop(self) -> None:
         """Ends refreshes before their next days, for good."""

@@ -107,8 +107,10 @@ class Refresher:
         if touched:
             publish(self.engine, touched)
         yield from (case.refreshed(project) for case in settled)
+        created = {case.day: case.last.created_at for case in assessed if case.last is not None}
         for span in _spans(list(view.sights), today(project.timezone, scope.seen_at)):
-            publish(self.engine, self._runs(project, span, view, started))
+            runs = self._runs(project, span, view, started)
+            publish(self.engine, [replace(run, created_at=created.get(run.day, run.made_at)) for run in runs])
             yield from (Refreshed(project.name, day, Outcome.PUBLISHED) for day in span)
 
     def due(self, project: Project, days: Sequence[date]) -> list[date]:

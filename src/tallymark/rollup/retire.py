@@ -2,7 +2,7 @@
 
 from tallymark.engine.base import Engine
 
-_TABLES = ("events", "pins", "rejections", "actors", "sessions", "rollups", "runs", "marks")
+_TABLES = ("events", "pins", "rejections", "actors", "sessions", "rollups", "runs", "marks", "projects")
 
 
 def retire(engine: Engine, project: int) -> None:

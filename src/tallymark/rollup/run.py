@@ -20,13 +20,16 @@ _RANDOM_BITS = 20
 #: Every shelf of an open day has a higher number than any month.
 FIRST_OPEN_SHELF = 1_000_000
 
+_EVER = datetime(1970, 1, 1, tzinfo=UTC)
+
 
 @dataclass(frozen=True)
 class Run:
     """A published run of a project's day.
 
     `watermark`: everything inserted before it is in. `fingerprint`: of the events it read. `expires_from`: when the
-    first of the day's raw events expires, after which the day is sealed.
+    first of the day's raw events expires, after which the day is sealed. `created_at`: when the day was first
+    published.
     """
 
     project: int
@@ -40,12 +43,13 @@ class Run:
     timezone: str
     digest: str
     seconds: float
-    published_at: datetime = datetime(1970, 1, 1, tzinfo=UTC)
+    created_at: datetime = _EVER
+    published_at: datetime = _EVER
 
     @property
     def made_at(self) -> datetime:
         """When its events were read, in whole milliseconds."""
-        return datetime.fromtimestamp((self.run >> _RANDOM_BITS) / 1000, UTC)
+        return made_at(self.run)
 
     @property
     def provisional(self) -> bool:
@@ -58,7 +62,7 @@ class Run:
 
 
 _COLUMNS = ("project", "day", "run", "shelf", "watermark", "events", "fingerprint", "expires_from", "timezone",
-            "digest", "seconds", "published_at")  # fmt: skip
+            "digest", "seconds", "created_at", "published_at")  # fmt: skip
 
 
 def published(
@@ -66,7 +70,7 @@ def published(
     project: int | None = None,
     first: date = date(1970, 1, 1),
     last: date = date(2149, 6, 6),
-    since: datetime = datetime(1970, 1, 1, tzinfo=UTC),
+    since: datetime = _EVER,
 ) -> list[Run]:
     """The published runs in order of project and day, all or those of a project, of a window, or since an instant."""
     owner = "" if project is None else "project = {project:UInt32} AND "
@@ -82,6 +86,7 @@ def _run(row: Iterable[Any]) -> Run:
     values = dict(zip(_COLUMNS, row, strict=True))
     values["watermark"] = utc(values["watermark"])
     values["expires_from"] = utc(values["expires_from"])
+    values["created_at"] = utc(values["created_at"])
     values["published_at"] = utc(values["published_at"])
     return Run(**values)
 
@@ -101,6 +106,7 @@ def publish(engine: Engine, runs: Sequence[Run]) -> None:
             "timezone": pa.array([run.timezone for run in runs]),
             "digest": pa.array([run.digest for run in runs]),
             "seconds": pa.array([run.seconds for run in runs], pa.float64()),
+            "created_at": pa.array([milliseconds(run.created_at) for run in runs], pa.timestamp("ms", "UTC")),
         }
     )
     engine.insert("runs", table)
@@ -109,6 +115,11 @@ def publish(engine: Engine, runs: Sequence[Run]) -> None:
 def new_run_id(now: datetime) -> int:
     """An id that no other run has: milliseconds since 1970, then 20 random bits."""
     return milliseconds(now) << _RANDOM_BITS | secrets.randbits(_RANDOM_BITS)
+
+
+def made_at(run: int) -> datetime:
+    """When a run read its events, in whole milliseconds."""
+    return datetime.fromtimestamp((run >> _RANDOM_BITS) / 1000, UTC)
 
 
 def open_shelf(now: datetime) -> int:

@@ -15,7 +15,7 @@ from tallymark.engine.source import events_between, instant, milliseconds, utc
 from tallymark.spec.session import PASSIVE_EVENTS, SILENCE_MS, SILENCE_WITH_ID_MS
 from tallymark.spec.window import midnight
 
-_IN_SESSIONS = f"bot = '' AND (actor != 0 OR session != 0) AND event NOT IN ({', '.join(map(literal, PASSIVE_EVENTS))})"
+IN_SESSIONS = f"bot = '' AND (actor != 0 OR session != 0) AND event NOT IN ({', '.join(map(literal, PASSIVE_EVENTS))})"
 
 
 #: Nothing is on its way into the engine for longer than this, beyond what is set.
@@ -87,7 +87,7 @@ def seen_events(start: str = "start", end: str = "end") -> str:
 
 
 def _keys(where: str) -> str:
-    return f"(SELECT actor, session FROM {seen_events()} WHERE {_IN_SESSIONS} AND {where})"
+    return f"(SELECT actor, session FROM {seen_events()} WHERE {IN_SESSIONS} AND {where})"
 
 
 def session_events() -> str:
@@ -100,7 +100,7 @@ def session_events() -> str:
     after = f"occurred_at >= {instant('end')} AND (actor, session) IN {_keys(going_on)}"
     within = f"occurred_at >= {instant('start')} AND occurred_at < {instant('end')}"
     return (
-        f"(SELECT * FROM {seen_events('before', 'after')} WHERE {_IN_SESSIONS} "
+        f"(SELECT * FROM {seen_events('before', 'after')} WHERE {IN_SESSIONS} "
         f"AND (({within}) OR ({before}) OR ({after})))"
     )
 

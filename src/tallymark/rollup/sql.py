@@ -152,13 +152,17 @@ _VIEW = "hit -> hit.3 = 1"
 
 
 def _stated(field: int) -> str:
-    """How many events the sender says are entrances or exits; one a session where nothing is said."""
-    return f"if(arrayExists(hit -> hit.{field} != 2, hits), arrayCount(hit -> hit.{field} = 1, hits), 1)"
+    """How many events the sender says are entrances or exits; one a session where nothing is said.
+
+    What quiet events say doesn't count: a page that is hidden can't know whether another one of the site follows.
+    """
+    said = f"hit.3 != 2 AND hit.{field}"
+    return f"if(arrayExists(hit -> {said} != 2, hits), arrayCount(hit -> {said} = 1, hits), 1)"
 
 
 #: How many entrances convert before the next page.
 _LANDED = (
-    "if(arrayExists(hit -> hit.5 != 2, hits), "
+    "if(arrayExists(hit -> hit.3 != 2 AND hit.5 != 2, hits), "
     "arrayCount(page -> page[1].5 = 1 AND arrayExists(hit -> hit.7, page), pages), "
     "arrayExists(hit -> hit.7, arrayFirst(page -> page[1].3 = 1, pages)))"
 )

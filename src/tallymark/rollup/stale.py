@@ -82,6 +82,10 @@ class StaleDays:
         near = {day + timedelta(days=offset) for (day,) in rows for offset in (-1, 0, 1)}
         return near | {run.day for run in published(self.engine, project.id)}
 
+    def pending(self, project: int) -> list[date]:
+        """The stale days that were found and not refreshed since, oldest first."""
+        return sorted(self._pending.get(project, ()))
+
     def settled(self, project: int, day: date) -> None:
         """Forgets a stale day: it was refreshed, or can't be; without a run it was empty when last looked at."""
         self._pending.get(project, set()).discard(day)

@@ -1,8 +1,12 @@
 """Web traffic, forms and leads."""
 
 from tallymark.packs.product import Product
+from tallymark.packs.web.described import described
+from tallymark.packs.web.jobs import jobs
 from tallymark.packs.web.metrics import PACK
+from tallymark.packs.web.routes import routes
+from tallymark.packs.web.views import VIEWS
 
-PRODUCT = Product(PACK)
+PRODUCT = Product(PACK, routes=routes, jobs=jobs, views=VIEWS, paths=described())
 
 __all__ = ["PACK", "PRODUCT"]

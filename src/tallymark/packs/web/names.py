@@ -21,3 +21,6 @@ ENGAGED: Final = "engagedTimeMs"
 SCROLLED: Final = "scrollDepthPercent"
 MORE: Final = "more"
 TTFB, FCP, LCP, INP, CLS = "ttfbMs", "fcpMs", "lcpMs", "inpMs", "clsScore"
+
+#: What the mix of sources calls page views that say nothing of where they came from.
+UNKNOWN_CHANNEL: Final = "unknown"

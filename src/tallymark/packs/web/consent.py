@@ -1,0 +1,132 @@
+"""`POST /web/v1/consent`: what people allow, into a log that only grows."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from litestar import post
+from litestar.openapi.spec import Schema
+from litestar.openapi.spec.enums import OpenAPIType
+
+from tallymark.api.auth import Call
+from tallymark.api.body import with_body
+from tallymark.api.errors import documented
+from tallymark.api.services import Services, services
+from tallymark.control.consents import Consent, ConsentDraft
+from tallymark.errors import BadRequest
+from tallymark.ingest.decode import Decoded, WireEvent
+from tallymark.ingest.receive import Sender
+from tallymark.packs.web import names
+from tallymark.packs.web.lead_form import Consents, consents_in, first
+from tallymark.packs.web.origins import Origins
+from tallymark.packs.web.sent import Arrival, Fields, arrival_of, fields_sent, sending_property
+from tallymark.packs.web.visitors import clean, may_follow, subject, visitor_for
+from tallymark.spec.project import Project
+
+_BODY: Final = Schema(
+    type=OpenAPIType.OBJECT,
+    properties={
+        "email": Schema(type=OpenAPIType.STRING, description="The address; only its keyed hash is kept."),
+        "visitorId": Schema(type=OpenAPIType.STRING, description="The visitor, as events name them."),
+        "purposes": Schema(type=OpenAPIType.OBJECT, description="Yes or no by purpose."),
+        "policyVersion": Schema(type=OpenAPIType.STRING, description="Version of the text that was agreed to."),
+        "source": Schema(type=OpenAPIType.STRING, description="Where it was said: banner, settings, …"),
+        "propertyId": Schema(type=OpenAPIType.STRING, description="Name of the project."),
+    },
+    required=["purposes"],
+    examples=[{"visitorId": "v-117", "purposes": {"analytics": False}, "propertyId": "site"}],
+)
+
+
+@dataclass(frozen=True)
+class _Said:
+    """What someone says: `subjects` are who they are in the log."""
+
+    visitor_id: str
+    session_id: str
+    url: str
+    subjects: Sequence[str]
+    consents: Consents
+    source: str
+    policy: str
+
+
+@post(
+    "/consent",
+    status_code=200,
+    summary="Log consents",
+    operation_class=with_body(_BODY),
+    responses=documented(400, 401, 403, 404, 413, 503),
+)
+async def consent(request: Call) -> dict[str, Any]:
+    """Logs what an address or a visitor allows. The answer repeats what was said, and nothing of before."""
+    here = services(request.app.state)
+    arrival, fields = arrival_of(request, here), await fields_sent(request)
+    project, said, decoded, sender = await asyncio.to_thread(_log, here, request, arrival, fields)
+    if decoded.events:
+        await here.receiver.take(decoded, b"", project, sender)
+    return {"ok": True, "consent": dict(said.consents)}
+
+
+def _log(here: Services, request: Call, arrival: Arrival, fields: Fields) -> tuple[Project, _Said, Decoded, Sender]:
+    """Appends to the log; gives the events that tell of it, for a visitor."""
+    project = sending_property(here, request, fields, arrival.origin)
+    said, at = _said(here, project, fields), datetime.fromtimestamp(int(here.now() * 1000) / 1000, UTC)
+    rows = [
+        here.people.consent(ConsentDraft(project.id, who, purpose, state, said.source, said.policy, at))
+        for who in said.subjects
+        for purpose, state in said.consents.items()
+    ]
+    of_visitor = rows[-len(said.consents) :] if said.visitor_id else []
+    origin = Origins(here.salts).of(project, arrival.ip, arrival.user_agent, at)
+    visitor = said.visitor_id if may_follow(here, project, said.visitor_id, said.consents) else visitor_for(origin)
+    events = [_event(row, said, visitor) for row in of_visitor]
+    sender = Sender(arrival.ip, arrival.user_agent, origin, here.hosting.is_hosting)
+    return project, said, Decoded(events, range(len(events))), sender
+
+
+def _said(here: Services, project: Project, fields: Fields) -> _Said:
+    """Errors: `BadRequest`."""
+    rest = dict(fields)
+    email, visitor_id = first(rest, "email"), first(rest, "visitorId", "visitor_id")
+    if not email and not visitor_id:
+        raise BadRequest("Say whose consent it is: with `email` or `visitorId`.", field="email")
+    by_address = [here.vault.look_up(project.id, email)] if email else []
+    by_visitor = [subject(here, project, visitor_id)] if visitor_id else []
+    return _Said(
+        visitor_id=visitor_id,
+        session_id=first(rest, "sessionId", "session_id"),
+        url=first(rest, "url"),
+        subjects=[*by_address, *by_visitor],
+        consents=_consents(rest),
+        source=clean(first(rest, "source"))[:64] or "web",
+        policy=clean(first(rest, "policyVersion", "policy_version", "consentPolicy"))[:64],
+    )
+
+
+def _consents(fields: dict[str, Any]) -> Consents:
+    """Of each purpose what is said: `purposes`, or one `purpose` with its `state`. Errors: `BadRequest`."""
+    said = fields.get("purposes")
+    if said is None and first(dict(fields), "purpose"):
+        said = {first(dict(fields), "purpose"): fields.get("state")}
+    if not isinstance(said, dict) or not said:
+        raise BadRequest('Say what is allowed, as in {"purposes": {"marketing": true}}.', field="purposes")
+    consents = consents_in(said)
+    if not consents:
+        raise BadRequest("Nothing is said of any purpose.", field="purposes")
+    return consents
+
+
+def _event(row: Consent, said: _Said, visitor: str) -> WireEvent:
+    """The event of a row of the log, which it has its identity of."""
+    return WireEvent(
+        event=names.CONSENT if row.state == "granted" else names.WITHDRAWAL,
+        timestamp=row.at,
+        event_id=f"consent:{row.id}",
+        visitor_id=visitor or None,
+        session_id=said.session_id or None,
+        url=said.url or None,
+        properties={"purpose": row.purpose},
+    )

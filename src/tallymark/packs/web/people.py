@@ -1,0 +1,128 @@
+"""`POST /web/v1/people/export`: everything that is held about a person, for the person."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import msgspec
+from litestar import post
+from litestar.params import RawBody
+
+from tallymark.api.auth import Call
+from tallymark.api.body import with_body
+from tallymark.api.errors import documented
+from tallymark.api.services import Services, services
+from tallymark.control.consents import Consent
+from tallymark.control.people import Lead, Person, Submission
+from tallymark.engine.base import Engine
+from tallymark.engine.source import utc
+from tallymark.errors import NotFound
+from tallymark.packs.web.asked import PERSON, asked_person, moment
+from tallymark.packs.web.lead_draft import event_id
+from tallymark.packs.web.linking import link, visitors_of
+from tallymark.spec.project import Project
+
+_TEXTS: Final = (
+    "event", "bot", "host", "path", "referrer_host", "source", "channel", "medium", "campaign", "term", "content",
+    "country", "device", "browser", "os",
+)  # fmt: skip
+_MOMENTS: Final = ("occurred_at", "received_at", "expires_at")
+#: Keyed hashes, written as the links of a person are.
+_HASHES: Final = ("event_id", "actor", "session", "origin")
+_COLUMNS: Final = (*_TEXTS, *_MOMENTS, *_HASHES, "value")
+
+_EVENTS: Final = (
+    f"SELECT {', '.join(_COLUMNS)}, toJSONString(props) FROM events FINAL WHERE project = {{project:UInt32}} "
+    "AND (actor IN {actors:Array(UInt64)} OR event_id IN {events:Array(UInt64)}) ORDER BY occurred_at, event_id"
+)
+
+
+@post(
+    "/people/export",
+    sync_to_thread=True,
+    status_code=200,
+    summary="Export a person",
+    operation_class=with_body(PERSON),
+    responses=documented(400, 401, 403, 404, 503),
+)
+def export(request: Call, body: RawBody) -> dict[str, Any]:
+    """Everything held about a person: lead, forms, consents, links, and the events of the visitors that they are."""
+    here = services(request.app.state)
+    project, email = asked_person(here, request, body)
+    email_hash = here.vault.look_up(project.id, email)
+    here.store.replay()
+    link(here)
+    person = here.people.person(project.id, email_hash)
+    if person is None:
+        raise NotFound("Nothing is held of this address.", field="email")
+    return {"ok": True, **_told(here, project, person)}
+
+
+def _told(here: Services, project: Project, person: Person) -> dict[str, Any]:
+    events = [here.receiver.enricher.event(project.id, event_id(one.identity)) for one in person.submissions]
+    return {
+        "property": project.name,
+        "lead": None if person.lead is None else _lead(here, project, person.lead),
+        "submissions": [_submission(here, project, one) for one in person.submissions],
+        "consents": [_consent(one) for one in person.consents],
+        "unsubscribe": person.unsubscribe
+        and {"at": moment(person.unsubscribe.at), "source": person.unsubscribe.source},
+        "links": [
+            {"visitor": one.actor, "kind": one.kind, "confidence": one.confidence, "at": moment(one.at)}
+            for one in person.links
+        ],
+        "events": events_of(here.engine, project, visitors_of(person), events),
+    }
+
+
+def events_of(engine: Engine, project: Project, actors: Sequence[int], events: Sequence[int]) -> list[dict[str, Any]]:
+    """The events of some visitors, and some single ones, oldest first, with every column that says anything."""
+    params = {"project": project.id, "actors": list(actors), "events": list(events)}
+    return [_event(dict(zip(_COLUMNS, row, strict=False)), row[-1]) for row in engine.query(_EVENTS, params)]
+
+
+def _event(row: dict[str, Any], props: str) -> dict[str, Any]:
+    told = {
+        **row,
+        **{name: moment(utc(row[name])) for name in _MOMENTS},
+        **{name: f"{row[name]:016x}" if row[name] else "" for name in _HASHES},
+        "properties": msgspec.json.decode(props),
+    }
+    return {_camel(name): value for name, value in told.items() if value not in ("", None)}
+
+
+def _camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(part.capitalize() for part in rest)
+
+
+def _lead(here: Services, project: Project, lead: Lead) -> dict[str, Any]:
+    return {
+        "leadId": lead.email_hash[:16],
+        "email": here.vault.open(project.id, lead.email_sealed),
+        "visitor": lead.actor or None,
+        "origins": [origin for origin in lead.origins if origin],
+        "firstCapturedAt": moment(lead.first_captured_at),
+        "lastCapturedAt": moment(lead.last_captured_at),
+    }
+
+
+def _submission(here: Services, project: Project, one: Submission) -> dict[str, Any]:
+    sealed = one.payload_sealed
+    return {
+        "submissionId": one.identity,
+        "form": one.form,
+        "submittedAt": moment(one.submitted_at),
+        "newLead": one.new_lead,
+        "payload": None if sealed is None else msgspec.json.decode(here.vault.open(project.id, sealed)),
+    }
+
+
+def _consent(one: Consent) -> dict[str, Any]:
+    return {
+        "subject": "visitor" if one.subject.startswith("v:") else "address",
+        "purpose": one.purpose,
+        "state": one.state,
+        "source": one.source,
+        "policy": one.policy,
+        "at": moment(one.at),
+    }

@@ -1,0 +1,84 @@
+"""What a page or a form sends of people: its fields, however they are written, and who the request is from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from litestar.exceptions import HTTPException
+
+from tallymark.api.auth import Call
+from tallymark.api.compression import inflate
+from tallymark.api.intake import client_address, headers_of, media_type
+from tallymark.api.services import Services
+from tallymark.errors import BadRequest, BodyTooLarge, Forbidden
+from tallymark.packs.web.contract import capturing_property, sending_origin_allowed
+from tallymark.packs.web.form import MULTIPART, URLENCODED
+from tallymark.packs.web.lead_form import MOST_BYTES, LeadMalformed, fields_of, json_fields, named, urlencoded_fields
+from tallymark.spec.project import Project
+
+Fields = Mapping[str, Any]
+
+
+class OriginNotAllowed(Forbidden):
+    """A page of an origin that may not send."""
+
+    code = "origin_not_allowed"
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """Who a request says it is from; '' for what it does not say. `form`: a browser shows the answer."""
+
+    ip: str
+    user_agent: str
+    origin: str
+    referer: str
+    form: bool
+
+
+def arrival_of(request: Call, here: Services) -> Arrival:
+    """What the headers say."""
+    headers = headers_of(request.scope)
+    said = {name: headers.get(name, b"").decode("latin-1") for name in (b"user-agent", b"origin", b"referer")}
+    ip = client_address(request.scope, headers, here.settings.trusted_proxies)
+    form = media_type(headers) in (URLENCODED, MULTIPART)
+    shown = request.headers.get("sec-fetch-mode", "navigate") == "navigate"  # old browsers don't say
+    return Arrival(ip, said[b"user-agent"], said[b"origin"], said[b"referer"], form and shown)
+
+
+async def fields_sent(request: Call) -> dict[str, Any]:
+    """The body's fields: of JSON, whatever type it has, or of a form. Errors: `LeadMalformed`."""
+    headers = headers_of(request.scope)
+    body, kind = await request.body(), media_type(headers)
+    if len(body) > MOST_BYTES:
+        raise LeadMalformed(f"The body has {len(body)} bytes; {MOST_BYTES} are allowed.")
+    if kind == MULTIPART:
+        return await _multipart(request)
+    try:
+        plain = inflate(body, headers.get(b"content-encoding", b"").decode("latin-1").lower(), MOST_BYTES)
+    except (BadRequest, BodyTooLarge) as error:
+        raise LeadMalformed(error.message) from None
+    return urlencoded_fields(plain) if kind == URLENCODED else json_fields(plain)
+
+
+async def _multipart(request: Call) -> dict[str, Any]:
+    try:
+        form = await request.form()
+    except (HTTPException, ValueError, LookupError):
+        raise LeadMalformed("The form can't be read.") from None
+    fields = fields_of(form.multi_items())
+    await form.close()
+    return fields
+
+
+def sending_property(here: Services, request: Call, fields: Fields, origin: str) -> Project:
+    """The property that a page sends to, named in the body or else in the query.
+
+    Errors: `OriginNotAllowed`, and those of `capturing_property`.
+    """
+    if not sending_origin_allowed(here, origin):
+        raise OriginNotAllowed("Pages of this origin may not send.", allowed=here.settings.cors_origins)
+    key, name = named(fields)
+    query = request.query_params
+    key, name = key or query.get("key", ""), name or query.get("propertyId", "")
+    return capturing_property(here, request.scope, key or None, name or None)

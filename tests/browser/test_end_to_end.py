@@ -1,0 +1,113 @@
+"""What a browser did is what the summary says: the tracker, a real server, and its numbers."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.browser.conftest import OpenPage, ServeSite
+from tests.server import RunningServer
+
+pytestmark = pytest.mark.xdist_group("browser")
+
+#: How long a number may take to follow what was done, in seconds.
+FOLLOWS = 20.0
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    with RunningServer(tmp_path_factory.mktemp("server") / "data") as running:
+        running.project("site", packs=["web"])
+        running.project("plain", packs=["web"])
+        yield running
+
+
+def metrics(server: RunningServer, project: str, expected: dict[str, Any], **more: str) -> dict[str, Any]:
+    """The metrics that are expected, as soon as they are so, or as they are in the end."""
+    until = time.monotonic() + FOLLOWS
+    while True:
+        asked = {"project": project, "metrics": ",".join(expected), **more}
+        told = server.ask("GET", "/v1/query", params=asked).json()["metrics"]
+        found = {name: told[name]["value"] for name in expected}
+        if found == expected or time.monotonic() > until:
+            return found
+        time.sleep(0.3)
+
+
+def test_what_browsers_did_is_what_the_summary_says(
+    server: RunningServer, serve_site: ServeSite, open_page: OpenPage
+) -> None:
+    site = serve_site(server.url, property="site", cookie="")
+
+    buyer = open_page()  # from a search engine: two pages, a marked button that converts, a form that is sent
+    buyer.goto(f"{site}/", referer="https://www.google.com/")
+    buyer.click("#marked")
+    buyer.fill("#signup [name=email]", "ada@site.example")
+    buyer.click("#send")
+    buyer.wait_for_url("**/article*")
+    buyer.goto("about:blank")
+
+    reader = open_page()  # from a campaign: one page, and away
+    reader.goto(f"{site}/article?utm_source=chatgpt.com&utm_campaign=spring&utm_term=shoes")
+    reader.mouse.wheel(0, 2_000)
+    reader.wait_for_timeout(300)
+    reader.goto("about:blank")
+
+    leaver = open_page()  # directly: begins a form, leaves by a link to elsewhere
+    leaver.goto(f"{site}/")
+    leaver.fill("#signup [name=email]", "bob@site.example")
+    leaver.click("#outbound")
+    leaver.wait_for_url("http://elsewhere.example/**")
+
+    expected = {
+        "page_views": 4, "visitors": 3, "sessions": 3, "entrances": 3, "form_starts": 2, "form_submits": 1,
+        "form_completion_rate": 0.5, "conversions": 1, "outbound_clicks": 1, "bot_views": 0, "arrivals": 3,
+        "landing_conversion_rate": 0.333333, "session_conversion_rate": 0.333333, "bounce_rate": 0.333333,
+        "value": 9.5,
+    }  # fmt: skip
+    assert metrics(server, "site", expected) == expected
+    measured = metrics(server, "site", {"engaged_time": None, "scroll_depth": None, "lcp_p75": None, "ttfb_p75": None})
+    assert all(value is not None and value >= 0 for value in measured.values())
+
+    summary = server.ask("GET", "/web/v1/metrics/summary", params={"propertyId": "site"}).json()
+    told = summary["metrics"]
+    assert summary["ok"] is True
+    assert {name: told[name]["value"] for name in ("uniqueVisitors", "totalPageViews", "formCompletionRate")} == {
+        "uniqueVisitors": 3, "totalPageViews": 4, "formCompletionRate": 0.5,
+    }  # fmt: skip
+    assert told["landingPageConversionRate"]["value"] == 0.333333
+    assert told["trafficSourceMix"] == {"ai_assistant": 0.333333, "direct": 0.333333, "organic_search": 0.333333}
+    assert summary["ingest"]["totalEventsRejected"] == 0
+    assert summary["trend"][-1] == {"day": summary["window"]["to"], "uniqueVisitors": 3, "pageViews": 4, "newLeads": 0}
+    rows = server.ask("GET", "/v1/query", params={"project": "site", "metrics": "page_views", "by": "term"}).json()
+    assert {row["key"]: row["page_views"] for row in rows["breakdown"]} == {"": 3, "shoes": 1}
+
+
+def test_without_a_cookie_a_browser_is_one_visitor_a_day(
+    server: RunningServer, serve_site: ServeSite, open_page: OpenPage
+) -> None:
+    site = serve_site(server.url, property="plain")
+    for path in ("/", "/article", "/"):
+        page = open_page()  # each in a context of its own, which remembers nothing of the others
+        page.goto(site + path)
+        page.goto("about:blank")
+    expected = {"page_views": 3, "visitors": 1, "sessions": 1}
+    assert metrics(server, "plain", expected) == expected
+
+
+def test_a_form_without_script_makes_a_lead_and_goes_back(
+    server: RunningServer, serve_site: ServeSite, open_page: OpenPage, tmp_path: Path
+) -> None:
+    site = serve_site(server.url, property="plain")
+    page = open_page(java_script_enabled=False)
+    page.goto(f"{site}/lead?server={server.url}")
+    page.fill("[name=email]", "Grace.Hopper@site.example")
+    page.check("[name=consent]")
+    page.click("button")
+    page.wait_for_url("**/article*")
+    expected = {"new_leads": 1, "lead_captures": 1}
+    assert metrics(server, "plain", expected) == expected
+    leads = server.ask("GET", "/web/v1/leads", params={"propertyId": "plain"}).json()["leads"]
+    assert [lead["email"].lower() for lead in leads] == ["grace.hopper@site.example"]

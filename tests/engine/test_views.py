@@ -1,0 +1,44 @@
+"""Views are made where they are not as they should be, and the engine's projects are those that there are."""
+
+from collections.abc import Callable
+
+from tallymark.engine.base import Engine
+from tallymark.engine.views import define, note
+from tallymark.packs import PRODUCTS
+from tallymark.spec.project import Project
+
+
+def test_views_are_made_once(either: Engine) -> None:
+    views = {"seven": "SELECT 7 AS n, 'it''s' AS text", "nine": "SELECT 9 AS n"}
+    assert define(either, views) == ["seven", "nine"]
+    assert define(either, views) == []
+    assert define(either, {**views, "nine": "SELECT 10 AS n"}) == ["nine"]
+    assert [*either.query("SELECT seven.n, text, nine.n FROM seven, nine")] == [(7, "it's", 10)]
+    for name in views:
+        either.command(f"DROP VIEW {name}")
+
+
+def test_the_packs_views_are_understood(either: Engine) -> None:
+    views = {name: sql for product in PRODUCTS for name, sql in product.views.items()}
+    define(either, views)
+    assert len(views) >= 2
+    for name in views:
+        assert list(either.query(f"SELECT * FROM {name} WHERE property_id = 'of nobody' AND day = '2026-03-01'")) == []
+
+
+def test_the_projects_are_those_that_there_are(either: Engine, project: Callable[..., Project]) -> None:
+    one, two = project(), project(packs=())
+    note(either, lambda: [one, two])
+    note(either, lambda: [one, two])
+    assert told(either) == [(one.id, one.name, ["web"]), (two.id, two.name, [])]
+    (stored,) = either.query("SELECT count() FROM projects")
+    assert stored == (2,)
+    renamed = project(id=one.id, name="renamed")
+    note(either, lambda: [renamed])
+    assert told(either) == [(one.id, "renamed", ["web"])]
+    note(either, lambda: [])
+    assert told(either) == []
+
+
+def told(engine: Engine) -> list[tuple[int, str, list[str]]]:
+    return [tuple(row) for row in engine.query("SELECT project, name, packs FROM projects FINAL ORDER BY project")]

@@ -1,0 +1,179 @@
+"""The outbox: a form's event is written once, whatever fails in between, at the time the form came in."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from tallymark.control.captures import CaptureDraft, Unrecorded
+from tallymark.engine.base import Engine
+from tallymark.errors import EngineUnavailable, QueueFull
+from tallymark.packs.web.outbox import Outbox
+from tallymark.spec.project import Project
+from tests.packs.web.site import ADMIN, NAME, Site, running
+
+ADA = "ada@example.org"
+
+
+class Fickle:
+    """An engine that takes no events while it is `away`."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self.away = False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._engine, name)
+
+    def insert(self, table: str, rows: pa.Table, token: str | None = None) -> None:
+        if self.away and table == "events":
+            raise EngineUnavailable("It is away.")
+        self._engine.insert(table, rows, token)
+
+
+@pytest.fixture
+def fickle(engine: Engine) -> Fickle:
+    return Fickle(engine)
+
+
+@pytest.fixture
+def site(tmp_path: Path, fickle: Fickle, project: Callable[..., Project]) -> Iterator[Site]:
+    """A property whose spool is full from the start."""
+    with running(tmp_path / "data", fickle, project, spool_bytes=-1) as made:
+        yield made
+
+
+def waiting(site: Site) -> tuple[Unrecorded, ...]:
+    return site.here.people.unrecorded(site.at(), 10)
+
+
+def write(site: Site, one: Unrecorded) -> None:
+    """What a request does."""
+    work = Outbox(site.here).write(site.project, one.submission_id, one.outbox)
+    asyncio.run_coroutine_threadsafe(work, site.here.writer.loop).result()
+
+
+def fail(site: Site, fickle: Fickle, email: str = ADA, **fields: Any) -> float:
+    """A form whose event can't be written; gives when it came."""
+    fickle.away = True
+    answer = site.post("/leads/capture", json={"email": email, "visitorId": "v1", **fields})
+    assert (answer.status_code, answer.json()["error"], answer.headers["retry-after"]) == (503, "queue_full", "1")
+    assert site.rows() == []
+    at = site.listed()["leads"][0]["lastCapturedAt"]
+    back(site, fickle)
+    return datetime.fromisoformat(at).timestamp()
+
+
+def back(site: Site, fickle: Fickle) -> None:
+    """The engine is there again, and known to be."""
+    fickle.away = False
+    site.here.store.replay()
+
+
+def times(site: Site) -> list[float]:
+    return [
+        row["toUnixTimestamp64Milli(occurred_at)"] / 1000 for row in site.rows("toUnixTimestamp64Milli(occurred_at)")
+    ]
+
+
+def test_a_retry_completes_it(site: Site, fickle: Fickle) -> None:
+    at = fail(site, fickle)
+    site.ahead = 30
+    told = site.capture(ADA, visitorId="v1")
+    assert (told["new"], told["repeated"]) == (True, True)
+    assert times(site) == [at]
+    assert waiting(site) == ()
+    assert site.capture(ADA, visitorId="v1") == told
+    assert times(site) == [at]
+
+
+def test_the_clock_completes_it_after_a_minute(site: Site, fickle: Fickle) -> None:
+    at, box = fail(site, fickle), Outbox(site.here)
+    site.ahead = 50
+    assert box.write_pending() == 0
+    site.ahead = 70
+    assert box.write_pending() == 1
+    assert times(site) == [at]
+    (row,) = site.rows("browser, origin, actor")
+    assert row["browser"] == "Chrome"
+    assert row["origin"] != 0
+    assert row["actor"] == site.here.receiver.enricher.actor(site.project.id, "v1")
+    assert (box.write_pending(), waiting(site)) == (0, ())
+
+
+def test_the_clock_comes_again_while_it_fails(site: Site, fickle: Fickle) -> None:
+    fail(site, fickle)
+    site.ahead, fickle.away = 70, True
+    with pytest.raises(QueueFull):
+        Outbox(site.here).write_pending()
+    assert len(waiting(site)) == 1
+
+
+def test_a_crash_between_event_and_note_counts_nothing_twice(site: Site, fickle: Fickle) -> None:
+    at = fail(site, fickle)
+    (one,) = waiting(site)
+    write(site, one)
+    # The process died before it noted that; another one finds the event in the outbox as it was.
+    for _ in range(2):
+        write(site, one)
+    assert times(site) == [at]
+
+
+def test_the_event_of_who_was_erased_meanwhile_is_taken_away(site: Site, fickle: Fickle) -> None:
+    fail(site, fickle)
+    (one,) = waiting(site)
+    assert site.admin("/leads/delete", email=ADA).json()["deleted"]["submissions"] == 1
+    write(site, one)
+    assert site.rows() == []
+    assert waiting(site) == ()
+
+
+def test_nobody_reads_what_waits(site: Site, fickle: Fickle) -> None:
+    fail(site, fickle, url=f"https://shop.example/u/{ADA}", form="signup")
+    (one,) = waiting(site)
+    for word in (ADA, "shop.example", "signup", "lead_captured", "testclient"):
+        assert word not in one.outbox
+
+
+def test_one_that_cannot_be_opened_holds_up_no_other(site: Site, fickle: Fickle) -> None:
+    at = site.at()
+    bad = CaptureDraft(
+        site.project.id, "0" * 64, b"", "", ("", ""), "", "bad", None, lambda _: "sealed elsewhere", (), at
+    )
+    site.here.people.capture(bad)
+    fickle.away = True
+    site.post("/leads/capture", json={"email": ADA})
+    back(site, fickle)
+    site.ahead = 70
+    Outbox(site.here).write_pending()
+    assert len(site.rows()) == 1
+    assert [one.outbox for one in waiting(site)] == ["sealed elsewhere"]
+
+
+def test_an_event_that_is_refused_for_good_is_not_tried_again(site: Site) -> None:
+    site.client.patch(f"/v1/projects/{NAME}", json={"quota": 0}, headers={"x-admin-key": ADMIN})
+    assert site.capture(ADA)["new"]
+    assert (site.rows(), waiting(site)) == ([], ())
+    assert site.refusals() == {"quota": 1}
+    assert len(site.listed()["leads"]) == 1
+
+
+def test_what_waits_in_the_spool_is_deleted_too(
+    tmp_path: Path, fickle: Fickle, project: Callable[..., Project]
+) -> None:
+    with running(tmp_path / "data", fickle, project) as site:
+        fickle.away = True
+        site.send({"visitorId": "v1"})
+        site.capture(ADA, visitorId="v1")
+        assert site.rows() == []
+        assert site.here.store.waiting
+        assert site.admin("/leads/delete", email=ADA).json()["error"] == "engine_unavailable"
+        assert len(site.listed()["leads"]) == 1
+        fickle.away = False
+        deleted = site.admin("/leads/delete", email=ADA).json()["deleted"]
+        assert (deleted["leads"], deleted["actors"]) == (1, 1)
+        assert (site.rows(), site.here.store.waiting) == ([], False)

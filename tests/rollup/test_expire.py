@@ -1,0 +1,412 @@
+"""What is past its retention goes; published numbers stay, and nothing derived outlives its events."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+
+from tallymark.control.database import open_database
+from tallymark.control.leases import Leases
+from tallymark.control.projects import Projects
+from tallymark.engine.base import Params
+from tallymark.errors import Conflict, EngineUnavailable
+from tallymark.rollup.check import check
+from tallymark.rollup.expire import delete, leaving, seal
+from tallymark.rollup.keeper import Keeper
+from tallymark.rollup.refresh import Outcome
+from tallymark.rollup.run import Run, published
+from tallymark.spec.query import Query
+from tallymark.spec.window import Window, midnight
+from tests.conftest import World, Worlds
+from tests.flow.test_idempotency import Clocked, answers
+from tests.flow.test_oracle import Traffic
+
+#: To come, so that the engine's own TTL takes nothing meanwhile; a Sunday in March.
+FIRST = date(2041, 3, 3)
+NOON = datetime(2041, 3, 3, 12, tzinfo=UTC)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+
+#: The engine of a refresh or purge at an instant.
+Keepers = Callable[[World, datetime], Keeper]
+
+
+@pytest.fixture
+def keeper(tmp_path: Path) -> Iterator[Keepers]:
+    """Makes keepers of a world whose engine's clock stands at an instant."""
+    database = open_database(f"sqlite:///{tmp_path / 'control.db'}")
+
+    def make(world: World, at: datetime) -> Keeper:
+        engine = Clocked(world.engine, at)
+        return Keeper(engine, world.catalog, Projects(database), Leases(database), 0, "tests")
+
+    yield make
+    database.close()
+
+
+def at(world: World, moment: datetime) -> World:
+    """The world at an instant."""
+    return world.on(Clocked(world.engine, moment))
+
+
+def view(actor: str, moment: datetime, **fields: Any) -> dict[str, Any]:
+    return {"event": "page_view", "visitorId": actor, "timestamp": moment.isoformat(), **fields}
+
+
+def arrive(world: World, *moments: datetime, actor: str = "ann", **fields: Any) -> None:
+    """A page view at each moment, each arriving when it happens."""
+    for moment in moments:
+        assert world.send([view(actor, moment, **fields)], moment) == []
+
+
+def runs(world: World) -> dict[date, Run]:
+    return {run.day: run for run in published(world.engine, world.project.id)}
+
+
+def sealed(world: World, now: datetime) -> list[date]:
+    return [day for day, run in runs(world).items() if run.sealed(now)]
+
+
+def stored(world: World) -> list[datetime]:
+    """When the project's events happened."""
+    sql = "SELECT occurred_at FROM events FINAL WHERE project = {project:UInt32} ORDER BY occurred_at"
+    return [row[0].replace(tzinfo=UTC) for row in world.engine.query(sql, {"project": world.project.id})]
+
+
+def everything(world: World) -> list[list[Any]]:
+    """All rows of the tables that a purge or a refresh may touch."""
+    tables = ("events", "sessions", "rollups", "runs", "actors", "marks", "pins")
+    return [
+        sorted(
+            world.engine.query(
+                f"SELECT toString(tuple(*)) FROM {table} WHERE project = {{project:UInt32}}",
+                {"project": world.project.id},
+            )
+        )
+        for table in tables
+    ]
+
+
+def exact(world: World, first: date, last: date, *metrics: str) -> dict[str, Any]:
+    window = Window(first, last, world.project.timezone)
+    told = world.ask(Query(metrics, window, exact=True))["metrics"]
+    return {name: told[name]["value"] for name in metrics}
+
+
+def bereft(world: World, now: datetime) -> list[Any]:
+    """Rows of published sessions that have no event: none of theirs on sealed days, none of the actor's on others."""
+    params = {"project": world.project.id}
+    events = world.engine.query(
+        "SELECT actor, session, occurred_at FROM events WHERE project = {project:UInt32}", params
+    )
+    rows = world.engine.query(
+        "SELECT day, run, actor, session, started_at, duration FROM sessions WHERE project = {project:UInt32}", params
+    )
+    live = {run.run: run.sealed(now) for run in runs(world).values()}
+    found = []
+    for day, run, actor, session, started, duration in rows:
+        if run in live:
+            end = started + timedelta(seconds=duration)
+            theirs = [moment for a, s, moment in events if (a, s) == (actor, session) and started <= moment <= end]
+            if not theirs:
+                found.append((day, live[run], actor, started))
+    return found
+
+
+def test_nothing_is_past_its_time(world: Worlds, keeper: Keepers) -> None:
+    here = world()
+    arrive(here, NOON, NOON + DAY)
+    at(here, NOON + 3 * DAY).settle()
+    before = everything(here)
+    gone = keeper(here, NOON + 3 * DAY).expire(here.project)
+    assert (gone.events, gone.sealing, gone.open, gone.failed) == ({}, frozenset(), {}, {})
+    assert keeper(here, NOON + 3 * DAY).expire_sessions(here.project) == 0
+    assert everything(here) == before
+
+
+@pytest.mark.parametrize("zone", ["UTC", "America/St_Johns", "Asia/Kolkata"])
+@pytest.mark.parametrize("seed", [1, 2])
+def test_after_a_purge_of_a_part_nothing_is_without_events_and_no_number_has_changed(
+    world: Worlds, keeper: Keepers, zone: str, seed: int
+) -> None:
+    here = world(timezone=zone)
+    events = [e for batch in Traffic(Random(seed), zone, FIRST).batches(120) for e in batch if "timestamp" in e]
+    moments = {id(e): datetime.fromisoformat(str(e["timestamp"])) for e in events if isinstance(e["timestamp"], str)}
+    for event in sorted((e for e in events if id(e) in moments), key=lambda e: moments[id(e)]):
+        here.send([event], moments[id(event)] if moments[id(event)].tzinfo else moments[id(event)].replace(tzinfo=UTC))
+    now = NOON + 9 * DAY
+    later = at(here, now)
+    later.settle()
+    window = Window(FIRST - DAY, FIRST + 7 * DAY, zone)
+    told, before = answers(here, window), stored(here)
+    middle = before[len(before) // 2]
+    short = replace(here, project=replace(here.project, retention_hours=int((now - middle) / HOUR)))
+    cutoff = now - timedelta(hours=short.project.retention_hours)
+
+    planned = keeper(short, now).expire(short.project, dry_run=True)
+    rows = keeper(short, now).expire_sessions(short.project, dry_run=True)
+    assert stored(here) == before
+    gone = keeper(short, now).expire(short.project)
+    assert (gone.events, gone.sealing) == (planned.events, planned.sealing)
+    assert keeper(short, now).expire_sessions(short.project) == rows > 0
+
+    left = stored(here)
+    assert left == [moment for moment in before if moment > cutoff]
+    assert sum(gone.events.values()) == len(before) - len(left) > 0
+    assert set(gone.events) <= set(sealed(here, now))
+    assert answers(here, window) == told
+    assert bereft(here, now) == []
+    assert at(short, now).stale() == []
+    assert answers(here, window) == told
+    assert check(Clocked(here.engine, now), here.catalog, short.project, window.first, window.last)[1] == []
+    for day in window.days():
+        start, end = midnight(day, zone), midnight(day + DAY, zone)
+        if not any(start <= moment < end for moment in left):
+            assert exact(here, day, day, "visitors", "events", "sessions") == {
+                "visitors": 0, "events": 0, "sessions": 0,
+            }  # fmt: skip
+
+    settled = everything(here)
+    again = keeper(short, now).expire(short.project)
+    assert (again.events, again.sealing) == ({}, frozenset())
+    assert keeper(short, now).expire_sessions(short.project) == 0
+    assert everything(here) == settled
+
+
+def test_what_has_expired_by_itself_goes_at_once(world: Worlds, keeper: Keepers) -> None:
+    here = world(retention_hours=72)
+    arrive(here, NOON, NOON + HOUR, NOON + DAY)
+    at(here, NOON + DAY + HOUR).settle()
+    now = NOON + 3 * DAY
+    gone = keeper(here, now).expire(here.project)
+    assert gone.events == {FIRST: 1}
+    assert gone.sealing == frozenset()  # it is sealed since its first event expired
+    assert stored(here) == [NOON + HOUR, NOON + DAY]
+    assert sealed(here, now) == [FIRST]
+
+
+def test_a_longer_retention_saves_nothing_that_arrived_before(world: Worlds, keeper: Keepers) -> None:
+    here = world(retention_hours=24)
+    arrive(here, NOON)
+    at(here, NOON).settle()
+    longer = here.changed(retention_hours=240)
+    assert keeper(longer, NOON + 2 * DAY).expire(longer.project).events == {FIRST: 1}
+
+
+def test_a_day_is_rolled_up_before_its_events_go(world: Worlds, keeper: Keepers) -> None:
+    here = world()
+    arrive(here, NOON, NOON + 2 * HOUR)
+    arrive(here, NOON + HOUR, actor="bob")
+    now, short = NOON + 5 * DAY, here.changed(retention_hours=48)
+    assert runs(here) == {}
+    assert keeper(short, now).expire(short.project).events == {FIRST: 3}
+    assert stored(here) == []
+    assert sealed(here, now) == [FIRST]
+    told = here.ask(Query(("page_views", "visitors", "sessions"), Window(FIRST, FIRST)))["metrics"]
+    assert [told[name]["value"] for name in ("page_views", "visitors", "sessions")] == [3, 2, 3]
+    assert keeper(short, now).expire_sessions(short.project) == 3
+    assert here.ask(Query(("sessions",), Window(FIRST, FIRST)))["metrics"]["sessions"]["value"] == 3
+
+
+def test_a_stale_day_is_refreshed_before_its_events_go(world: Worlds, keeper: Keepers) -> None:
+    here = world()
+    arrive(here, NOON)
+    at(here, NOON + DAY).settle()
+    arrive(here, NOON + HOUR, actor="bob")
+    short = here.changed(retention_hours=48)
+    keeper(short, NOON + 5 * DAY).expire(short.project)
+    assert here.ask(Query(("page_views",), Window(FIRST, FIRST)))["metrics"]["page_views"]["value"] == 2
+
+
+def test_a_purge_that_was_cut_off_between_sealing_and_deleting_can_be_repeated(world: Worlds, keeper: Keepers) -> None:
+    here = world()
+    arrive(here, NOON, NOON + DAY)
+    now = NOON + 4 * DAY
+    at(here, now).settle()
+    told = answers(here, Window(FIRST, FIRST + 2 * DAY))
+    short = here.changed(retention_hours=84)
+    gone = leaving(Clocked(here.engine, now), short.project)
+    assert [run.day for run in seal(here.engine, gone)] == [FIRST]
+    assert seal(here.engine, gone) == []
+    later = now + timedelta(minutes=1)
+    assert stored(here) == [NOON, NOON + DAY]
+    assert at(short, later).stale() == []
+
+    again = keeper(short, later).expire(short.project)
+    assert (again.events, again.sealing) == ({FIRST: 1}, frozenset())
+    assert stored(here) == [NOON + DAY]
+    delete(here.engine, gone)
+    assert stored(here) == [NOON + DAY]
+    assert keeper(short, later).expire_sessions(short.project) == 1
+    assert answers(here, Window(FIRST, FIRST + 2 * DAY)) == told
+
+
+def test_a_local_day_that_loses_a_part_stays_whole_as_published(world: Worlds, keeper: Keepers) -> None:
+    """At Kolkata's midnight it is 18:30 UTC."""
+    here = world(timezone="Asia/Kolkata")
+    evening = datetime(2041, 3, 3, 18, tzinfo=UTC)
+    arrive(here, evening, actor="ann")  # 3 March there
+    arrive(here, evening + HOUR, actor="bob")  # 4 March there
+    arrive(here, evening + 6 * HOUR, actor="eve")  # 4 March there
+    now = evening + 5 * DAY
+    at(here, now).settle()
+    window = Window(FIRST, FIRST + 2 * DAY, "Asia/Kolkata")
+    told = answers(here, window)
+    first = here.changed(retention_hours=5 * 24)
+    assert keeper(first, now).expire(first.project).events == {FIRST: 1}
+    assert sealed(here, now) == [FIRST]
+    second = here.changed(retention_hours=5 * 24 - 2)
+    assert keeper(second, now).expire(second.project).events == {FIRST + DAY: 1}
+    assert sealed(here, now) == [FIRST, FIRST + DAY]
+    assert stored(here) == [evening + 6 * HOUR]
+    assert keeper(second, now).expire_sessions(second.project) == 2
+    assert answers(here, window) == told
+    later = at(second, now + HOUR)
+    later.refresh([FIRST, FIRST + DAY], force=True)
+    assert answers(here, window) == told
+
+
+def test_a_day_whose_sessions_lose_events_is_sealed_too(world: Worlds, keeper: Keepers) -> None:
+    """A session that goes on after midnight would begin anew there, without its first event."""
+    here = world()
+    before, after = datetime(2041, 3, 3, 23, 50, tzinfo=UTC), datetime(2041, 3, 4, 0, 10, tzinfo=UTC)
+    arrive(here, before, after, after + 3 * HOUR)
+    now = before + 5 * DAY
+    at(here, now).settle()
+    window = Window(FIRST, FIRST + DAY)
+    told = answers(here, window)
+    short = here.changed(retention_hours=5 * 24)
+    gone = keeper(short, now).expire(short.project)
+    assert gone.events == {FIRST: 1}
+    assert gone.sealing == {FIRST, FIRST + DAY}
+    assert keeper(short, now).expire_sessions(short.project) == 0  # its second event is there
+    at(short, now + HOUR).refresh([FIRST, FIRST + DAY], force=True)
+    assert answers(here, window) == told
+
+
+def test_a_day_beside_without_such_sessions_is_left_open(world: Worlds, keeper: Keepers) -> None:
+    here = world()
+    arrive(here, NOON, NOON + DAY)
+    now = NOON + 5 * DAY
+    at(here, now).settle()
+    short = here.changed(retention_hours=5 * 24)
+    assert keeper(short, now).expire(short.project).sealing == {FIRST}
+    arrive(here, NOON + DAY + HOUR)
+    assert at(short, now + HOUR).refresh([FIRST, FIRST + DAY]) == {
+        FIRST: Outcome.SEALED, FIRST + DAY: Outcome.PUBLISHED,
+    }  # fmt: skip
+
+
+def test_a_day_that_is_not_over_keeps_its_events(world: Worlds, keeper: Keepers) -> None:
+    here = world()
+    night = datetime(2041, 3, 3, 23, 50, tzinfo=UTC)
+    arrive(here, NOON, night, night + HOUR / 3, actor="ann")
+    now = night + 10 * HOUR
+    at(here, now).settle()
+    short = here.changed(retention_hours=1)
+    planned = keeper(short, now).expire(short.project, dry_run=True)
+    gone = keeper(short, now).expire(short.project)
+    assert gone.events == planned.events == {}
+    assert gone.open == planned.open == {
+        FIRST: "sessions of 2041-03-04 need 2041-03-03, and it is not over",
+        FIRST + DAY: "2041-03-04 is not over",
+    }  # fmt: skip
+    assert len(stored(here)) == 3
+    assert sealed(here, now) == []
+    assert keeper(short, now + DAY).expire(short.project).events == {FIRST: 2, FIRST + DAY: 1}
+
+
+def test_without_sessions_that_need_it_yesterday_goes(world: Worlds, keeper: Keepers) -> None:
+    here = world()
+    arrive(here, NOON, NOON + 20 * HOUR)
+    now = NOON + 22 * HOUR
+    short = here.changed(retention_hours=1)
+    gone = keeper(short, now).expire(short.project)
+    assert (gone.events, gone.open) == ({FIRST: 1}, {FIRST + DAY: "2041-03-04 is not over"})
+    assert sealed(here, now) == [FIRST]
+
+
+class Failing(Clocked):
+    """An engine that has no room for rollups."""
+
+    def command(self, sql: str, params: Params | None = None) -> None:
+        if sql.startswith("INSERT INTO rollups"):
+            raise EngineUnavailable("The engine is away.")
+        super().command(sql, params)
+
+
+def test_a_day_that_cannot_be_refreshed_keeps_its_events(world: Worlds, keeper: Keepers) -> None:
+    here = world()
+    arrive(here, NOON, NOON + 2 * DAY, NOON + 3 * DAY)
+    now, short = NOON + 9 * DAY, here.changed(retention_hours=48)
+    at(here, now).settle()
+    arrive(here, NOON + 3 * DAY + HOUR)
+    gone = keeper(replace(short, engine=Failing(here.engine, now)), now).expire(short.project)
+    assert gone.events == {FIRST: 1}
+    assert gone.failed == dict.fromkeys((FIRST + 2 * DAY, FIRST + 3 * DAY), "The engine is away.")
+    assert stored(here) == [NOON + 2 * DAY, NOON + 3 * DAY, NOON + 3 * DAY + HOUR]
+    assert sum(keeper(short, now).expire(short.project).events.values()) == 3
+    assert here.ask(Query(("page_views",), Window(FIRST, FIRST + 9 * DAY)))["metrics"]["page_views"]["value"] == 4
+
+
+def test_another_process_that_refreshes_is_waited_for(world: Worlds, tmp_path: Path) -> None:
+    here = world()
+    arrive(here, NOON)
+    database = open_database(f"sqlite:///{tmp_path / 'control.db'}")
+    leases = Leases(database)
+    keeper = Keeper(Clocked(here.engine, NOON + 9 * DAY), here.catalog, Projects(database), leases, 0, "tests")
+    short = here.changed(retention_hours=48)
+    assert leases.acquire(f"refresh:{here.project.id}", "another", 0.5)
+    assert keeper.expire(short.project).events == {FIRST: 1}
+    keeper.stop()
+    arrive(here, NOON + DAY)
+    with pytest.raises(Conflict):
+        keeper.expire(short.project)
+    database.close()
+
+
+def test_projects_leave_each_other_alone(world: Worlds, keeper: Keepers) -> None:
+    here, other = world(), world()
+    for each in (here, other):
+        arrive(each, NOON)
+        at(each, NOON + DAY).settle()
+    before = everything(other)
+    short = here.changed(retention_hours=24)
+    keeper(short, NOON + 5 * DAY).expire(short.project)
+    keeper(short, NOON + 5 * DAY).expire_sessions(short.project)
+    assert stored(here) == []
+    assert everything(other) == before
+
+
+def test_a_visitor_who_returns_after_the_purge_is_not_new(world: Worlds, keeper: Keepers) -> None:
+    here = world()
+    arrive(here, NOON)
+    short = here.changed(retention_hours=24)
+    keeper(short, NOON + 5 * DAY).expire(short.project)
+    arrive(here, NOON + 6 * DAY)
+    at(here, NOON + 7 * DAY).settle()
+    window = Window(FIRST, FIRST + 6 * DAY)
+    told = here.ask(Query(("visitors", "new_visitors"), window))["metrics"]
+    assert [told[name]["value"] for name in ("visitors", "new_visitors")] == [1, 1]
+    assert [point["value"] for point in told["new_visitors"]["series"]] == [1, 0, 0, 0, 0, 0, 0]
+
+
+def test_an_event_that_was_sent_again_later_is_kept_as_long_as_the_later_one(world: Worlds, keeper: Keepers) -> None:
+    here = world()
+    for arrived in (NOON, NOON + 4 * DAY):
+        assert here.send([view("ann", NOON, eventId="e-1")], arrived) == []
+    now, short = NOON + 5 * DAY, here.changed(retention_hours=48)
+    at(here, now).settle()
+    told = answers(here, Window(FIRST, FIRST + 5 * DAY))
+    planned = keeper(short, now).expire(short.project, dry_run=True).events
+    assert keeper(short, now).expire_sessions(short.project, dry_run=True) == 0
+    assert keeper(short, now).expire(short.project).events == planned == {FIRST: 1}
+    assert keeper(short, now).expire_sessions(short.project) == 0
+    assert (stored(here), bereft(here, now)) == ([NOON], [])
+    gone = keeper(short, now + 2 * DAY).expire(short.project)
+    assert (gone.events, gone.sealing) == ({FIRST: 1}, frozenset())
+    assert keeper(short, now + 2 * DAY).expire_sessions(short.project) == 1
+    assert answers(here, Window(FIRST, FIRST + 5 * DAY)) == told
