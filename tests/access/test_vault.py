@@ -169,3 +169,18 @@ def test_keys_are_derived_once_a_project(monkeypatch: pytest.MonkeyPatch) -> Non
             vault.look_up(project, vault.open(project, vault.seal(project, "ada@mail.test")))
             vault.read_token(vault.token(project, "ab" * 32))
     assert derived == ["token", "seal 1", "look up 1", "seal 2", "look up 2"]
+
+
+def test_fingerprints_are_of_a_project_and_never_those_of_an_address() -> None:
+    vault = Vault(b"secret")
+    made = vault.fingerprint(1, "ada@example.org")
+    assert re.fullmatch("[0-9a-f]{64}", made)
+    assert made == Vault(b"secret").fingerprint(1, "ada@example.org")
+    others = [
+        vault.fingerprint(2, "ada@example.org"),
+        vault.fingerprint(1, "Ada@example.org"),
+        vault.look_up(1, "ada@example.org"),
+        Vault(b"another").fingerprint(1, "ada@example.org"),
+        vault.fingerprint(1, "\ud800"),
+    ]
+    assert len({made, *others}) == 6

@@ -19,10 +19,9 @@ from tests.browser.collector import Answer, Collector, Received, collecting, ser
 
 PAGES = Path(__file__).parent / "site"
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-
-#: A browser that says that it is headless is a bot to the server.
+#: A browser that says that it is headless is a bot to the server. What a page sends on leaving has the browser's own.
 USER_AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"
+FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", f"--user-agent={USER_AGENT}"]
 
 ServeSite = Callable[..., str]
 OpenPage = Callable[..., Page]
@@ -51,14 +50,14 @@ def _site(origin: str, attributes: dict[str, str]) -> Callable[[Received], Answe
     tag = f'<script defer src="{origin}/web/tracker.js"{data}></script>'
     headers = {
         "Content-Type": "text/html; charset=utf-8",
-        "Content-Security-Policy": f"default-src 'none'; script-src 'self' {origin}; connect-src {origin}",
+        "Content-Security-Policy": f"default-src 'none'; script-src 'self' {origin}; connect-src {origin}; form-action 'self' {origin}",
     }
 
     def answer(request: Received) -> Answer:
         page = PAGES / f"{request.path.strip('/') or 'index'}.html"
         if not page.is_file():
             return Answer(404)
-        return Answer(200, headers, page.read_text().replace("<!-- tracker -->", tag).encode())
+        return Answer(200, headers, page.read_text().replace("<!-- tracker -->", tag).replace("{origin}", origin).encode())
 
     return answer
 
@@ -84,7 +83,7 @@ def open_page(browser: Browser, errors: list[str]) -> Iterator[OpenPage]:
 
         def opened(script: str = "", **options: Any) -> Page:
             """An empty page in a context of its own; `script` runs in it before every document's own."""
-            context = contexts.enter_context(browser.new_context(user_agent=USER_AGENT, **options))
+            context = contexts.enter_context(browser.new_context(**options))
             context.route("http://elsewhere.example/**", lambda route: route.fulfill(body="elsewhere"))
             context.on("console", note)
             context.on("weberror", lambda error: errors.append(str(error.error)))

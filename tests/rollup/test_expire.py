@@ -97,7 +97,7 @@ def exact(world: World, first: date, last: date, *metrics: str) -> dict[str, Any
 
 
 def bereft(world: World, now: datetime) -> list[Any]:
-    """Rows of published sessions that have no event: none of theirs on sealed days, none of the actor's on others."""
+    """Rows of published sessions, of sealed days and of others, that have none of their own events any more."""
     params = {"project": world.project.id}
     events = world.engine.query(
         "SELECT actor, session, occurred_at FROM events WHERE project = {project:UInt32}", params

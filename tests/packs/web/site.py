@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -92,11 +92,12 @@ class Site:
         return [dict(zip(names, row, strict=True)) for row in self.here.engine.query(sql, {"project": self.project.id})]
 
     def numbers(self, *metrics: str) -> dict[str, Any]:
-        """Numbers of the month, by way of rollups that are refreshed before."""
+        """Numbers of the last days, by way of rollups that are refreshed before."""
         today = self.at().date()
         ran = self.client.post("/v1/rollup/run", params={"project": NAME}, headers={"x-admin-key": ADMIN})
         assert ran.status_code == 200, ran.text
-        params = {"project": NAME, "metrics": ",".join(metrics), "from": f"{today.replace(day=1)}", "to": f"{today}"}
+        span = {"from": f"{today - timedelta(days=2)}", "to": f"{today}"}
+        params = {"project": NAME, "metrics": ",".join(metrics), **span}
         answer = self.client.get("/v1/query", params=params, headers={"x-admin-key": ADMIN})
         assert answer.status_code == 200, answer.text
         return {name: told["value"] for name, told in answer.json()["metrics"].items()}

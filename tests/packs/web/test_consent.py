@@ -90,8 +90,8 @@ def test_it_lifts_no_unsubscribe(site: Site) -> None:
         ({"email": ADA, "purposes": {}}, "purposes"),
         ({"email": ADA, "purposes": True}, "purposes"),
         ({"email": ADA, "purposes": {"marketing": None}}, "purposes"),
-        ({"email": ADA, "purposes": {"marketing": "perhaps"}}, "consent"),
-        ({"email": ADA, "purposes": {"Ada Lovelace": True}}, "consent"),
+        ({"email": ADA, "purposes": {"marketing": "perhaps"}}, "purposes"),
+        ({"email": ADA, "purposes": {"Ada Lovelace": True}}, "purposes"),
     ],
 )
 def test_what_is_refused(site: Site, body: dict[str, Any], field: str) -> None:
@@ -100,6 +100,12 @@ def test_what_is_refused(site: Site, body: dict[str, Any], field: str) -> None:
     assert "no address" not in answer.text
     assert "Lovelace" not in answer.text
     assert site.admin("/people/export", email=ADA).status_code == 404
+
+
+def test_a_body_that_cannot_be_read(site: Site) -> None:
+    answer = site.post("/consent", content=b"{")
+    assert (answer.status_code, answer.json()["error"]) == (400, "unreadable_body")
+    assert site.refusals() == {}
 
 
 def test_a_form_may_say_it(site: Site) -> None:

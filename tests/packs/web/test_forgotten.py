@@ -30,6 +30,12 @@ def test_a_persons_deletion_leaves_no_trace_in_either_store(tmp_path: Path) -> N
         assert [event["event"] for event in held["events"]] == ["page_view", "lead_captured"]
         assert held["submissions"][0]["payload"] == {"message": f"I am {ADA}"}
 
+        # What is searched for below is found where it is: in a property that lets it in.
+        server.project("open", packs=["web"], pii="allow")
+        grace = {"eventType": "page_view", "propertyId": "open", "properties": {"contact": "Grace.Hopper@Example.org"}}
+        assert server.ask("POST", "/web/v1/events", json=grace).json()["accepted"] == 1
+        assert traces(server.data, "grace.hopper@example.org") or traces(server.data, "Grace.Hopper@Example.org")
+
         deleted = server.ask("POST", "/web/v1/leads/delete", json={"propertyId": "site", "email": ADA})
         assert deleted.json()["deleted"]["actors"] == 1
         after = server.ask("GET", "/v1/query", params=asked).json()["metrics"]

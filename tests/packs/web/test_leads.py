@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -210,6 +211,35 @@ def test_with_keys_only(tmp_path: Path, engine: Engine, project: Callable[..., P
         assert key not in held
 
 
+def test_a_server_that_relays(site: Site) -> None:
+    """It is no visitor itself: whom it sends for is who it says, or nobody known, and never guessed."""
+    server = {"x-admin-key": ADMIN, "user-agent": "python-requests/2.32"}
+    for visitor in ("v1", "v2"):
+        said = {"visitorId": visitor, "purposes": {"analytics": True}}
+        assert site.post("/consent", json=said, headers=server).status_code == 200
+    browser = {"ip": "92.208.1.1", "userAgent": CHROME}
+    for fields in ({"email": ADA}, {"email": "bob@example.org", **browser}):
+        assert site.post("/leads/capture", json=fields, headers=server).status_code == 201
+    alone, seen = site.rows("country, browser, origin, actor", "event = 'lead_captured'")
+    assert alone == {"country": "", "browser": "", "origin": 0, "actor": 0}
+    assert (seen["country"], seen["browser"]) == (CountryTable.load().country("92.208.1.1"), "Chrome")
+    assert 0 not in (seen["origin"], seen["actor"])
+    for email in (ADA, "bob@example.org"):
+        held = site.admin("/people/export", email=email).json()
+        assert held["links"] == []
+        assert held["submissions"][0]["payload"] is None
+    # From others that is not believed.
+    site.post("/leads/capture", json={"email": "eve@example.org", "ip": "92.208.1.1"})
+    assert site.rows("country", "event = 'lead_captured'")[-1] == {"country": ""}
+
+
+def test_of_many_at_once_one_counts(site: Site) -> None:
+    with ThreadPoolExecutor(6) as threads:
+        told = list(threads.map(lambda _: site.capture(ADA, **JSON), range(6)))
+    assert sorted(one["repeated"] for one in told) == [False] + [True] * 5
+    assert len({one["submissionId"] for one in told}) == len(site.rows()) == 1
+
+
 def test_an_unknown_property(site: Site) -> None:
     answer = site.post("/leads/capture", json={"email": ADA, "propertyId": "nowhere"})
     assert (answer.status_code, answer.json()["field"]) == (404, "propertyId")
@@ -337,6 +367,19 @@ def test_a_deletion_that_was_broken_off_is_completed(site: Site) -> None:
     assert site.admin("/leads/delete", email=ADA).json()["deleted"]["leads"] == 1
     assert site.listed()["leads"] == []
     assert site.admin("/leads/delete", email=ADA).status_code == 404
+
+
+def test_remembered_times_go_with_their_events(site: Site) -> None:
+    def pins() -> int:
+        params = {"project": site.project.id}
+        rows = site.here.engine.query("SELECT count() FROM pins FINAL WHERE project = {project:UInt32}", params)
+        return int(rows[0][0])
+
+    site.send({"visitorId": "v1", "eventId": "e1"}, {"visitorId": "v2", "eventId": "e2"})
+    site.capture(ADA, visitorId="v1")
+    assert pins() == 2
+    site.admin("/leads/delete", email=ADA)
+    assert pins() == 1
 
 
 def test_the_event_of_a_lead_nobody_knows_goes_too(site: Site) -> None:

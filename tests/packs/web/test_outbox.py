@@ -1,11 +1,14 @@
 """The outbox: a form's event is written once, whatever fails in between, at the time the form came in."""
 
 import asyncio
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pyarrow as pa
 import pytest
 
@@ -15,6 +18,7 @@ from tallymark.errors import EngineUnavailable, QueueFull
 from tallymark.packs.web.outbox import Outbox
 from tallymark.spec.project import Project
 from tests.packs.web.site import ADMIN, NAME, Site, running
+from tests.server import RunningServer
 
 ADA = "ada@example.org"
 
@@ -177,3 +181,41 @@ def test_what_waits_in_the_spool_is_deleted_too(
         deleted = site.admin("/leads/delete", email=ADA).json()["deleted"]
         assert (deleted["leads"], deleted["actors"]) == (1, 1)
         assert (site.rows(), site.here.store.waiting) == ([], False)
+
+
+def test_forms_that_a_crash_broke_off_count_once_when_they_come_again(tmp_path: Path) -> None:
+    told: list[str] = []
+    with RunningServer(tmp_path / "data") as server:
+        server.project(NAME, packs=["web"])
+
+        def send(email: str, client: httpx.Client) -> None:
+            answer = client.post("/web/v1/leads/capture", json={"email": email, "propertyId": NAME})
+            assert answer.status_code == 201
+            told.append(email)
+
+        def sender(thread: int) -> int:
+            with server.client() as client:
+                for n in range(10_000):
+                    try:
+                        send(f"p{thread}-{n}@example.org", client)
+                    except httpx.TransportError:
+                        return n
+            raise AssertionError
+
+        with ThreadPoolExecutor(4) as threads:
+            reached = threads.map(sender, range(4))
+            while len(told) < 40:
+                time.sleep(0.01)
+            server.kill()
+            sent = [f"p{thread}-{n}@example.org" for thread, last in enumerate(reached) for n in range(last + 1)]
+        server.start()
+        assert set(told) <= set(sent)
+        with server.client() as client:
+            for email in sent:
+                send(email, client)
+        listed = server.ask("GET", "/web/v1/leads", params={"propertyId": NAME, "limit": 1}).json()
+        assert listed["next"] == len(sent)
+        server.ask("POST", "/v1/rollup/run", params={"project": NAME})
+        asked = {"project": NAME, "metrics": "new_leads,events"}
+        counted = server.ask("GET", "/v1/query", params=asked).json()["metrics"]
+        assert [counted[name]["value"] for name in ("new_leads", "events")] == [len(sent)] * 2

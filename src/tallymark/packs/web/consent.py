@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
+import msgspec
 from litestar import post
 from litestar.openapi.spec import Schema
 from litestar.openapi.spec.enums import OpenAPIType
@@ -15,11 +16,11 @@ from tallymark.api.body import with_body
 from tallymark.api.errors import documented
 from tallymark.api.services import Services, services
 from tallymark.control.consents import Consent, ConsentDraft
-from tallymark.errors import BadRequest
+from tallymark.errors import BadRequest, UnreadableBody
 from tallymark.ingest.decode import Decoded, WireEvent
 from tallymark.ingest.receive import Sender
 from tallymark.packs.web import names
-from tallymark.packs.web.lead_form import Consents, consents_in, first
+from tallymark.packs.web.lead_form import Consents, LeadMalformed, consents_in, first
 from tallymark.packs.web.origins import Origins
 from tallymark.packs.web.sent import Arrival, Fields, arrival_of, fields_sent, sending_property
 from tallymark.packs.web.visitors import clean, may_follow, subject, visitor_for
@@ -63,10 +64,15 @@ class _Said:
 async def consent(request: Call) -> dict[str, Any]:
     """Logs what an address or a visitor allows. The answer repeats what was said, and nothing of before."""
     here = services(request.app.state)
-    arrival, fields = arrival_of(request, here), await fields_sent(request)
-    project, said, decoded, sender = await asyncio.to_thread(_log, here, request, arrival, fields)
+    try:
+        fields = await fields_sent(request)
+    except LeadMalformed as error:
+        raise UnreadableBody(error.message) from None
+    project, said, decoded, sender = await asyncio.to_thread(
+        _log, here, request, arrival_of(request, here).of(fields), fields
+    )
     if decoded.events:
-        await here.receiver.take(decoded, b"", project, sender)
+        await here.receiver.take(decoded, msgspec.json.encode(decoded.events), project, sender)
     return {"ok": True, "consent": dict(said.consents)}
 
 
@@ -113,7 +119,10 @@ def _consents(fields: dict[str, Any]) -> Consents:
         said = {first(dict(fields), "purpose"): fields.get("state")}
     if not isinstance(said, dict) or not said:
         raise BadRequest('Say what is allowed, as in {"purposes": {"marketing": true}}.', field="purposes")
-    consents = consents_in(said)
+    try:
+        consents = consents_in(said)
+    except LeadMalformed as error:
+        raise BadRequest(error.message, field="purposes", allowed=error.allowed) from None
     if not consents:
         raise BadRequest("Nothing is said of any purpose.", field="purposes")
     return consents

@@ -113,7 +113,7 @@ def read(fields: Mapping[str, Any]) -> LeadForm:
     if len(fields) > MOST_FIELDS:
         raise LeadMalformed(f"A form has at most {MOST_FIELDS} fields.")
     rest = _unfolded(fields)
-    for name in ("key", "propertyId", "property_id"):
+    for name in ("key", "propertyId", "property_id", "ip", "userAgent", "user_agent"):
         rest.pop(name, None)
     return LeadForm(
         email=first(rest, "email"),

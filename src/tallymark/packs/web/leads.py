@@ -101,7 +101,7 @@ def _take(here: Services, request: Call, arrival: Arrival, fields: Fields) -> _T
         form = read(fields)
         if form.trapped:
             return _Taken(project, form, _trap(here, project, form, repr(fields)), None)
-        draft = draft_of(here, project, form, arrival)
+        draft = draft_of(here, project, form, arrival.of(fields))
     except (LeadMalformed, LeadBadEmail) as error:
         _count(here, project.id, error)
         raise
@@ -147,7 +147,9 @@ def list_leads(
     request: Call,
     property_id: PropertyId = None,
     limit: Annotated[int, QueryParameter(ge=1, le=_MOST_LISTED, description="How many.")] = 50,
-    before: Annotated[int | None, QueryParameter(ge=1, le=_LARGEST_ID, description="`next` of the answer before.")] = None,
+    before: Annotated[
+        int | None, QueryParameter(ge=1, le=_LARGEST_ID, description="`next` of the answer before.")
+    ] = None,
 ) -> dict[str, Any]:
     """The leads of a property, newest first, with their addresses and what they allow."""
     here = services(request.app.state)

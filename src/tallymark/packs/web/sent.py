@@ -1,19 +1,29 @@
 """What a page or a form sends of people: its fields, however they are written, and who the request is from."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from litestar.exceptions import HTTPException
 
+from tallymark.access.guard import token_of
 from tallymark.api.auth import Call
 from tallymark.api.compression import inflate
 from tallymark.api.intake import client_address, headers_of, media_type
 from tallymark.api.services import Services
 from tallymark.errors import BadRequest, BodyTooLarge, Forbidden
+from tallymark.ingest.user_agent import describe
 from tallymark.packs.web.contract import capturing_property, sending_origin_allowed
 from tallymark.packs.web.form import MULTIPART, URLENCODED
-from tallymark.packs.web.lead_form import MOST_BYTES, LeadMalformed, fields_of, json_fields, named, urlencoded_fields
+from tallymark.packs.web.lead_form import (
+    MOST_BYTES,
+    LeadMalformed,
+    fields_of,
+    first,
+    json_fields,
+    named,
+    urlencoded_fields,
+)
 from tallymark.spec.project import Project
 
 Fields = Mapping[str, Any]
@@ -27,13 +37,26 @@ class OriginNotAllowed(Forbidden):
 
 @dataclass(frozen=True)
 class Arrival:
-    """Who a request says it is from; '' for what it does not say. `form`: a browser shows the answer."""
+    """Who a request says it is from; '' for what it does not say. `form`: a browser shows the answer.
+
+    `relayed`: it brings a key in a header, as servers do.
+    """
 
     ip: str
     user_agent: str
     origin: str
     referer: str
     form: bool
+    relayed: bool
+
+    def of(self, fields: Fields) -> "Arrival":
+        """Whom the fields say that a server with a key relays for; without a word on it that is nobody known."""
+        if not self.relayed:
+            return self
+        ip, user_agent = first(dict(fields), "ip"), first(dict(fields), "userAgent", "user_agent")
+        if not (ip or user_agent) and describe(self.user_agent).browser:
+            return self
+        return replace(self, ip=ip, user_agent=user_agent)
 
 
 def arrival_of(request: Call, here: Services) -> Arrival:
@@ -41,9 +64,10 @@ def arrival_of(request: Call, here: Services) -> Arrival:
     headers = headers_of(request.scope)
     said = {name: headers.get(name, b"").decode("latin-1") for name in (b"user-agent", b"origin", b"referer")}
     ip = client_address(request.scope, headers, here.settings.trusted_proxies)
+    relayed = token_of(request.scope["headers"]) is not None
     form = media_type(headers) in (URLENCODED, MULTIPART)
     shown = request.headers.get("sec-fetch-mode", "navigate") == "navigate"  # old browsers don't say
-    return Arrival(ip, said[b"user-agent"], said[b"origin"], said[b"referer"], form and shown)
+    return Arrival(ip, said[b"user-agent"], said[b"origin"], said[b"referer"], form and shown, relayed)
 
 
 async def fields_sent(request: Call) -> dict[str, Any]:
