@@ -78,9 +78,17 @@ def _check_same(built: history.Opened, day: date, params: dict[str, Any]) -> Non
         raise BenchmarkError(f"{names} are {ours} from the refresh and {theirs} by hand.")
 
 
-_DAY = """(SELECT *, props.kind::String AS kind FROM events FINAL WHERE project = {project:UInt32}
-    AND occurred_at >= fromUnixTimestamp64Milli({start:Int64}, 'UTC')
-    AND occurred_at < fromUnixTimestamp64Milli({end:Int64}, 'UTC'))"""
+_MEASURED = ("ttfbMs", "fcpMs", "lcpMs", "inpMs", "clsScore", "engagedTimeMs", "scrollDepthPercent")
+
+_PROPS = ", ".join([
+    *(f"toFloat64OrNull(toString(props.{name})) AS {name}" for name in _MEASURED),
+    "toString(props.kind) AS kind", "toString(props.form) AS form", "toString(props.outboundHost) AS outbound",
+    "toString(props.file) AS file", "toString(props.isConversion) = 'true' AND bot = '' AS converts",
+])  # fmt: skip
+
+_DAY = f"""(SELECT *, {_PROPS} FROM events FINAL WHERE project = {{project:UInt32}}
+    AND occurred_at >= fromUnixTimestamp64Milli({{start:Int64}}, 'UTC')
+    AND occurred_at < fromUnixTimestamp64Milli({{end:Int64}}, 'UTC'))"""
 
 #: What a session's events may be: the day's, and those of the evening before and the morning after.
 _AROUND = """(SELECT * FROM events FINAL WHERE project = {project:UInt32} AND bot = '' AND actor != 0
@@ -88,42 +96,58 @@ _AROUND = """(SELECT * FROM events FINAL WHERE project = {project:UInt32} AND bo
     AND occurred_at < fromUnixTimestamp64Milli({end:Int64} + 43200000, 'UTC'))"""
 
 _EVENT_SETS = ("event", "country", "device", "browser", "os", "bot", "host", "path", "source", "channel", "medium",
-               "campaign", "referrer_host", "kind")  # fmt: skip
+               "campaign", "term", "content", "referrer_host", "kind", "form", "outbound", "file")  # fmt: skip
 
 _SESSION_SETS = ("entry", "exit", "country", "device", "browser", "os", "host", "source", "channel", "medium",
-                 "campaign", "referrer_host")  # fmt: skip
+                 "campaign", "term", "content", "referrer_host")  # fmt: skip
 
 
 def _sets(names: tuple[str, ...]) -> str:
     return f"GROUP BY GROUPING SETS ((), {', '.join(f'({name})' for name in names)})"
 
 
+_COUNTED = ("form_start", "form_submit", "lead_captured", "consent_given", "consent_withdrawn", "click",
+            "outbound_click", "file_download")  # fmt: skip
+
+_LIMITS = {"ttfbMs": (800, 1_800), "fcpMs": (1_800, 3_000), "lcpMs": (2_500, 4_000), "inpMs": (200, 500),
+           "clsScore": (0.1, 0.25)}  # fmt: skip
+
 _EVENTS = f"""
 SELECT grouping({", ".join(_EVENT_SETS)}) AS g, {", ".join(_EVENT_SETS)},
     countIf(bot = '') AS events, uniqExactIf(actor, bot = '' AND actor != 0) AS actors, sumIf(value, bot = '') AS value,
     countIf(bot != '') AS bots, countIf(event = 'page_view' AND bot = '') AS views,
     uniqExactIf(actor, event = 'page_view' AND bot = '' AND actor != 0) AS visitors,
-    countIf(event = 'page_view' AND bot != '') AS bot_views, countIf(event = 'request') AS requests
+    countIf(event = 'page_view' AND bot != '') AS bot_views, countIf(event = 'request') AS requests,
+    countIf(event = 'page_view' AND bot = '' AND channel != 'internal') AS arrivals, countIf(converts) AS conversions,
+    {", ".join(f"countIf(event = '{name}' AND bot = '') AS {name}s" for name in _COUNTED)},
+    sumIf(engagedTimeMs, bot = '') AS engaged, sumIf(scrollDepthPercent, bot = '') AS scrolled,
+    {
+    ", ".join(
+        f"countIf({prop} > {limit} AND bot = '') AS {prop}{i}"
+        for prop, limits in _LIMITS.items()
+        for i, limit in enumerate((-1, *limits))
+    )
+}
 FROM {_DAY} {_sets(_EVENT_SETS)}"""
 
-_VITAL = (
-    "quantilesTDigestIf(0.75, 0.95)(ifNull(toFloat64OrNull(toString(props.{0})), 0), "
-    "isNotNull(toFloat64OrNull(toString(props.{0})))) AS {0}"
-)
+_VITAL = "quantilesTDigestIf(0.75, 0.95)(ifNull({0}, 0), isNotNull({0}))"
 
 _VITALS = f"""
 SELECT {", ".join(map(_VITAL.format, ("ttfbMs", "fcpMs", "lcpMs", "inpMs", "clsScore")))}
 FROM {_DAY} WHERE bot = ''"""
 
-_FIRST_OF_VISIT = ("country", "device", "browser", "os", "host", "source", "channel", "medium", "campaign",
-                   "referrer_host")  # fmt: skip
+_FIRST_OF_VISIT = ("country", "device", "browser", "os", "host", "source", "channel", "medium", "campaign", "term",
+                   "content", "referrer_host")  # fmt: skip
 
 _SESSIONS = f"""
 SELECT grouping({", ".join(_SESSION_SETS)}) AS g, {", ".join(_SESSION_SETS)},
-    countIf(views > 0) AS sessions, countIf(views > 0 AND n = 1) AS bounces,
+    countIf(views > 0) AS sessions, countIf(views > 0 AND loud = 1) AS bounces,
+    countIf(views > 0 AND converts) AS converted,
     sumIf(views, views > 0) AS viewed, sumIf(seconds, views > 0) AS duration
 FROM (
-    SELECT (max(at) - min(at)) / 1000 AS seconds, count() AS n, countIf(event = 'page_view') AS views,
+    SELECT (max(at) - min(at)) / 1000 AS seconds, countIf(event != 'engagement') AS loud,
+        countIf(event = 'page_view') AS views,
+        max(toString(props.isConversion) = 'true') AS converts,
         argMinIf(path, at, event = 'page_view') AS entry, argMaxIf(path, at, event = 'page_view') AS exit,
         {", ".join(f"argMin({name}, at) AS {name}" for name in _FIRST_OF_VISIT)}
     FROM (

@@ -9,6 +9,7 @@
     ├── Forbidden             403  forbidden
     ├── NotFound              404  not_found
     ├── Conflict              409  conflict
+    │   └── Stopping          409  stopping
     ├── BodyTooLarge          413  body_too_large
     └── Unavailable           503  unavailable        (`Retry-After`)
         ├── QueueFull         503  queue_full
@@ -95,6 +96,12 @@ class Conflict(TallymarkError):
 
     status = 409
     code = "conflict"
+
+
+class Stopping(Conflict):
+    """The server is stopping, so long work ends early."""
+
+    code = "stopping"
 
 
 class BodyTooLarge(TallymarkError):

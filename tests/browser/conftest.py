@@ -50,14 +50,17 @@ def _site(origin: str, attributes: dict[str, str]) -> Callable[[Received], Answe
     tag = f'<script defer src="{origin}/web/tracker.js"{data}></script>'
     headers = {
         "Content-Type": "text/html; charset=utf-8",
-        "Content-Security-Policy": f"default-src 'none'; script-src 'self' {origin}; connect-src {origin}; form-action 'self' {origin}",
+        "Content-Security-Policy": (
+            f"default-src 'none'; script-src 'self' {origin}; connect-src {origin}; form-action 'self' {origin}"
+        ),
     }
 
     def answer(request: Received) -> Answer:
         page = PAGES / f"{request.path.strip('/') or 'index'}.html"
         if not page.is_file():
             return Answer(404)
-        return Answer(200, headers, page.read_text().replace("<!-- tracker -->", tag).replace("{origin}", origin).encode())
+        text = page.read_text().replace("<!-- tracker -->", tag).replace("{origin}", origin)
+        return Answer(200, headers, text.encode())
 
     return answer
 

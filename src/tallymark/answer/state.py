@@ -43,7 +43,7 @@ def value_of(metric: Metric, cell: Cell) -> Value:
     match formula:
         case Plain(measure):
             number = _number(measure, cell)
-            return int(number) if metric.unit == "count" else number
+            return int(number) if metric.unit == "count" and number == int(number) else number
         case Ratio(upper, lower):
             below = _number(lower, cell)
             return round(_number(upper, cell) / below, _DIGITS) if below else None

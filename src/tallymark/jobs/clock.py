@@ -10,7 +10,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from tallymark.control.jobs import JobRuns
 from tallymark.engine.base import Engine
 from tallymark.engine.schema import migrate
-from tallymark.errors import Conflict, Unavailable
+from tallymark.errors import Conflict, Stopping, Unavailable
 from tallymark.ingest.counts import Counts
 from tallymark.ingest.store import Store
 from tallymark.rollup.keeper import Keeper
@@ -83,6 +83,8 @@ class Clock:
 def _guarded(name: str, work: Callable[[], object]) -> None:
     try:
         work()
+    except Stopping:
+        _log.info("job ends early", job=name)
     except (Unavailable, Conflict) as error:
         _log.warning("job waits", job=name, why=error.message)
     except Exception:

@@ -11,7 +11,7 @@ from tallymark.control.leases import Leases
 from tallymark.control.projects import Projects
 from tallymark.engine.base import Engine
 from tallymark.engine.source import utc
-from tallymark.errors import Conflict, Unavailable
+from tallymark.errors import Conflict, Stopping, Unavailable
 from tallymark.rollup.expire import Leaving, delete, leaving, orphans, seal
 from tallymark.rollup.forget import forget
 from tallymark.rollup.refresh import Outcome, Refreshed, Refresher
@@ -219,7 +219,7 @@ class Keeper:
         done: list[Refreshed] = []
         for refreshed in self._refresher.refresh(project, days, force):
             if self._stopping.is_set():
-                raise Conflict("The server is stopping; the days that are left are refreshed when it is back.")
+                raise Stopping("The server is stopping; the days that are left are refreshed when it is back.")
             self._leases.acquire(_lease(project), self._holder, _LEASE_SECONDS)
             self._stale.settled(project.id, refreshed.day)
             self._of(project.id).version += 1

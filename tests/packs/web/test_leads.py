@@ -27,7 +27,6 @@ def test_a_form_makes_a_lead_and_an_event(site: Site) -> None:
         "ok": True,
         "leadId": told["leadId"],
         "submissionId": told["submissionId"],
-        "new": True,
         "repeated": False,
         "consent": {"marketing": "granted", "analytics": "granted"},
     }
@@ -47,7 +46,7 @@ def test_a_form_that_is_sent_again_counts_once(site: Site, given: dict[str, Any]
     assert again == {**first, "repeated": True}
     assert len(site.rows()) == 1
     other = site.capture(ADA, **{**JSON, "message": "another"}, **{name: "s-2" for name in given})
-    assert (other["new"], other["repeated"], other["leadId"]) == (False, False, first["leadId"])
+    assert (other["repeated"], other["leadId"]) == (False, first["leadId"])
     assert [row["props"]["newLead"] for row in site.rows("props")] == [True, False]
 
 
@@ -164,7 +163,7 @@ def test_a_trap_looks_like_success_and_stores_nothing(site: Site) -> None:
         told = site.capture(**{"email": "bot@example.org", **bait})
         assert told.keys() == real.keys()
         assert [len(told[name]) for name in ("leadId", "submissionId")] == [16, 64]
-        assert (told["ok"], told["new"], told["repeated"]) == (True, True, False)
+        assert (told["ok"], told["repeated"]) == (True, False)
     assert len(site.listed()["leads"]) == len(site.rows()) == 1
     assert site.refusals() == {}
 
@@ -405,7 +404,7 @@ def test_the_consent_log_keeps_that_it_was_done(site: Site) -> None:
     assert held["unsubscribe"]["source"] == "link"
     assert traces(site.data, ADA) == []
     # Whoever comes back has said nothing yet.
-    assert site.capture(ADA)["new"]
+    assert not site.capture(ADA)["repeated"]
     assert site.listed()["leads"][0]["consent"] == {}
 
 
@@ -419,3 +418,13 @@ def test_countries_and_devices_are_those_of_the_request(
     assert country
     assert row == {"country": country, "browser": "Chrome", "device": "desktop"}
     assert "Chrome" in CHROME
+
+
+def test_only_a_server_with_a_key_is_told_who_is_new(site: Site) -> None:
+    keyed = {"headers": {"x-admin-key": ADMIN}}
+    assert [site.post("/leads/capture", {"email": ADA, "n": n}, **keyed).json()["new"] for n in (1, 2)] == [True, False]
+    assert "new" not in site.post("/leads/capture", {"email": ADA, "n": 3}).json()
+    trapped = {"email": ADA, "_gotcha": "x"}
+    assert (
+        site.post("/leads/capture", trapped).json().keys() == site.post("/leads/capture", {"email": ADA}).json().keys()
+    )

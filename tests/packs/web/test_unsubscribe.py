@@ -97,7 +97,7 @@ def test_an_address_that_nobody_knows(site: Site) -> None:
     assert site.client.post(path).status_code == 200
     assert since(site, "stranger@example.org") is not None
     assert since(site, ADA) is None
-    assert site.capture("stranger@example.org")["new"]
+    assert not site.capture("stranger@example.org")["repeated"]
     assert site.listed()["leads"][0]["unsubscribedAt"] is not None
 
 

@@ -100,29 +100,30 @@ def _take(here: Services, request: Call, arrival: Arrival, fields: Fields) -> _T
     try:
         form = read(fields)
         if form.trapped:
-            return _Taken(project, form, _trap(here, project, form, repr(fields)), None)
+            return _Taken(project, form, _trap(here, project, form, repr(fields), arrival.relayed), None)
         draft = draft_of(here, project, form, arrival.of(fields))
     except (LeadMalformed, LeadBadEmail) as error:
         _count(here, project.id, error)
         raise
     captured = here.people.capture(draft)
-    told = _told(form, draft.email_hash, draft.identity, captured.new, captured.repeated)
+    told = _told(form, draft.email_hash, draft.identity, captured.repeated)
+    if arrival.relayed:
+        told["new"] = captured.new
     return _Taken(project, form, told, captured)
 
 
-def _trap(here: Services, project: Project, form: LeadForm, said: str) -> dict[str, Any]:
+def _trap(here: Services, project: Project, form: LeadForm, said: str, relayed: bool) -> dict[str, Any]:
     """What a program is told that fills in what people don't see: nothing else than anybody."""
     lead, identity = (here.vault.fingerprint(project.id, f"{name} {said}") for name in ("lead", "identity"))
-    return _told(form, lead, identity, new=True, repeated=False)
+    return _told(form, lead, identity, repeated=False) | ({"new": True} if relayed else {})
 
 
-def _told(form: LeadForm, lead: str, identity: str, new: bool, repeated: bool) -> dict[str, Any]:
-    """What the sender is told."""
+def _told(form: LeadForm, lead: str, identity: str, repeated: bool) -> dict[str, Any]:
+    """What the sender is told; whether the lead is new is nobody's business but a server's with a key."""
     return {
         "ok": True,
         "leadId": lead[:16],
         "submissionId": form.submission_id or identity,
-        "new": new,
         "repeated": repeated,
         "consent": dict(form.consents),
     }
