@@ -6,7 +6,7 @@ import pytest
 
 from tallymark.errors import BadQuery
 from tallymark.packs import BUILTIN
-from tallymark.spec.catalog import Catalog, rolled_up
+from tallymark.spec.catalog import Catalog
 from tallymark.spec.condition import Column, Prop, event
 from tallymark.spec.measure import FIRSTS, Measure, Rows, actors, count, moments, quantiles, total
 from tallymark.spec.metric import Dimension, Formula, Mean, Metric, Newcomers, Plain, Quantile, Ratio, shared
@@ -84,10 +84,10 @@ def test_the_digest_is_that_of_what_rollups_hold() -> None:
 
 
 def test_quantiles_and_first_days_are_rolled_up_for_totals_only() -> None:
-    assert rolled_up(count())
-    assert rolled_up(actors())
-    assert not rolled_up(quantiles(Column("value")))
-    assert not rolled_up(FIRSTS)
+    assert not count().totals_only
+    assert not actors().totals_only
+    assert quantiles(Column("value")).totals_only
+    assert FIRSTS.totals_only
 
 
 def test_a_wrong_name_is_told_with_the_right_ones() -> None:

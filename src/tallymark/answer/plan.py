@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from tallymark.errors import BadQuery
-from tallymark.spec.catalog import Catalog, rolled_up
+from tallymark.spec.catalog import Catalog
 from tallymark.spec.measure import Rows
 from tallymark.spec.metric import Metric
 from tallymark.spec.project import Project
@@ -62,8 +62,8 @@ def _why_raw(query: Query, project: Project, metric: Metric) -> str:
         return "rollups are of days"
     if len(named) > 1:
         return "rollups hold one dimension at a time"
-    if named and not all(rolled_up(measure) for measure in metric.measures if measure.rows is not Rows.FIRSTS):
-        return "distributions are rolled up for totals only"
+    if named and any(measure.totals_only for measure in metric.measures if measure.rows is not Rows.FIRSTS):
+        return "this is rolled up for totals only"
     return ""
 
 

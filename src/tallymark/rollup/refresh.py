@@ -164,7 +164,8 @@ class Refresher:
         catalog, first_run = self.catalog.only(project.packs), new_run_id(scope.seen_at)
         open_day = scope.first >= today(project.timezone, scope.seen_at)
         shelf = open_shelf(scope.seen_at) if open_day else 0
-        self._write(scope, first_run, shelf, catalog)
+        few = all(sights[day].events <= sql.KEPT_KEYS for day in scope.days)
+        self._write(scope, first_run, shelf, catalog, few)
         seconds = (time.monotonic() - started) / len(scope.days)
         return [
             Run(
@@ -175,12 +176,12 @@ class Refresher:
             for place, day in enumerate(scope.days)
         ]  # fmt: skip
 
-    def _write(self, scope: Scope, run: int, shelf: int, catalog: Catalog) -> None:
+    def _write(self, scope: Scope, run: int, shelf: int, catalog: Catalog, few: bool) -> None:
         """All rows of the runs, none of them visible yet; what doesn't need each other is written side by side."""
         params = {**scope.params(), "run": run, "shelf": shelf}
         self._mark_moved(scope, params, catalog)
         self.engine.command(sql.new_actors(), params)
-        from_events, from_sessions = sql.rollups(catalog)
+        from_events, from_sessions = sql.rollups(catalog, few)
         writing = [self.workers.submit(self.engine.command, statement, params) for statement in from_events]
         self.engine.command(sql.sessions(several=len(scope.days) > 1), params)
         writing += [self.workers.submit(self.engine.command, statement, params) for statement in from_sessions]

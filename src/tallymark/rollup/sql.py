@@ -6,7 +6,7 @@ from tallymark.engine.aggregate import NONE, STATE, Aggregation
 from tallymark.engine.expression import condition_sql, literal, text_of
 from tallymark.engine.source import instant, with_actors
 from tallymark.rollup.scope import day_of, limit_of, seen_events, session_events
-from tallymark.spec.catalog import Catalog, rolled_up
+from tallymark.spec.catalog import Catalog
 from tallymark.spec.condition import Any, Prop
 from tallymark.spec.measure import AGE, FIRSTS, Measure, Rows
 from tallymark.spec.metric import Dimension
@@ -168,29 +168,36 @@ _LANDED = (
 )
 
 
-def rollups(catalog: Catalog) -> tuple[list[str], list[str]]:
-    """The statements that fill the runs' rows of `rollups`: from events, once actors are known, and from sessions."""
+def rollups(catalog: Catalog, few: bool) -> tuple[list[str], list[str]]:
+    """The statements that fill the runs' rows of `rollups`: from events, once actors are known, and from sessions.
+
+    `few`: no day has more than `KEPT_KEYS` events, so that none can have more keys; that saves planning a third.
+    """
     of_runs = (
         f"(SELECT * FROM sessions WHERE project = {{project:UInt32}} AND day IN {{days:Array(Date)}} AND run = {_RUN})"
     )
     with_day = f"(SELECT *, {day_of('occurred_at')} AS day FROM {with_actors(seen_events())})"
-    return [*_rollups_of(catalog, Rows.EVENTS, with_day), _firsts()], _rollups_of(catalog, Rows.SESSIONS, of_runs)
+    return [*_rollups_of(catalog, Rows.EVENTS, with_day, few), _firsts()], _rollups_of(
+        catalog, Rows.SESSIONS, of_runs, few
+    )
 
 
-def _rollups_of(catalog: Catalog, rows: Rows, source: str) -> list[str]:
+def _rollups_of(catalog: Catalog, rows: Rows, source: str, few: bool) -> list[str]:
     measures = catalog.measures_on(rows)
-    broken_down = [measure for measure in measures if rolled_up(measure)]
-    totals_only = [measure for measure in measures if not rolled_up(measure)]
+    broken_down = [measure for measure in measures if not measure.totals_only]
+    totals_only = [measure for measure in measures if measure.totals_only]
     statements = []
     if broken_down:
-        keyed = _broken_down(broken_down, catalog.dimensions_on(rows), rows, source)
+        keyed = _broken_down(broken_down, catalog.dimensions_on(rows), rows, source, few)
         statements.append(_insert(broken_down, keyed))
     if totals_only:
         statements.append(_insert(totals_only, _totals(totals_only, source)))
     return statements
 
 
-def _broken_down(measures: Sequence[Measure], dimensions: Sequence[Dimension], rows: Rows, source: str) -> str:
+def _broken_down(
+    measures: Sequence[Measure], dimensions: Sequence[Dimension], rows: Rows, source: str, few: bool
+) -> str:
     """One scan for the total and every dimension of the measures; all but the largest keys are added up."""
     aggregation = Aggregation.of(measures)
     fields = {f"d{i}": text_of(field) for i, d in enumerate(dimensions) if (field := d.on(rows)) is not None}
@@ -201,6 +208,8 @@ def _broken_down(measures: Sequence[Measure], dimensions: Sequence[Dimension], r
         f"{', '.join(aggregation.outer)} FROM (SELECT *, {inner} FROM {source}) GROUP BY GROUPING SETS ({sets})"
     )
     keyed = f"SELECT *, {_dim_and_key(dimensions, list(fields))} FROM ({grouped}) WHERE size > 0"
+    if few:
+        return keyed
     ranked = f"SELECT *, row_number() OVER (PARTITION BY day, dim ORDER BY size DESC, key) AS rank FROM ({keyed})"
     shown = f"if(rank <= {KEPT_KEYS}, r.key, {literal(OTHER)})"
     merged = ", ".join([*aggregation.merges(), "groupBitmapMergeState(none) AS none"])

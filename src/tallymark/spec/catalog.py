@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from tallymark.errors import BadQuery
-from tallymark.spec.measure import FIRSTS, Kind, Measure, Rows
+from tallymark.spec.measure import FIRSTS, Measure, Rows
 from tallymark.spec.metric import Dimension, Metric, check_kinds
 from tallymark.spec.pack import Pack
 
@@ -82,15 +82,11 @@ class Catalog:
     @cached_property
     def digest(self) -> str:
         """A hash of what the rollups contain: it changes when a day must be computed again."""
-        lines = [f"v{ROLLUP_VERSION}", *(measure.key for measure in self.measures)]
+        lines = [f"v{ROLLUP_VERSION}", *(_kept(measure) for measure in self.measures)]
         lines += [f"{d.name}={d.events},{d.sessions}" for d in sorted(self.dimensions.values(), key=lambda d: d.name)]
         return hashlib.blake2b("\n".join(lines).encode(), digest_size=8).hexdigest()
 
 
-def rolled_up(measure: Measure) -> bool:
-    """Whether rollups keep this measure broken down by dimensions, and not for totals only.
-
-    The states of distributions are large, and breaking a quantile down is rare: raw events answer that. The actors'
-    first days have no dimensions.
-    """
-    return measure.kind is not Kind.QUANTILES and measure.rows is not Rows.FIRSTS
+def _kept(measure: Measure) -> str:
+    """What rollups keep of a measure, as text."""
+    return f"{measure.key} in total" if measure.totals_only else measure.key

@@ -66,7 +66,7 @@ def _vital(v: Vital) -> Iterator[Metric]:
     ):
         yield Metric(f"{v.name}_{name}", f"{v.label}, {label}",
                      f"Share of page loads whose {v.label.lower()} is {label}: {limits}.",
-                     Ratio(count(where), count(loads)), unit="share", good=good)  # type: ignore[arg-type]  # a literal  # fmt: skip
+                     Ratio(count(where, totals_only=True), count(loads, totals_only=True)), unit="share", good=good)  # type: ignore[arg-type]  # a literal  # fmt: skip
 
 
 def _measured(prop: str) -> Ratio:
