@@ -380,7 +380,8 @@ class Oracle:
     def _ages(self, events: Sequence[Event]) -> Fraction | None:
         """The mean time from an actor's first event to these, in seconds."""
         ages = [Fraction(e.at - self.first_seen[e.actor], 1000) for e in events if e.actor]
-        return _over(sum(ages, Fraction(0)), len(ages))
+        known = [age for age in ages if age > 0]
+        return _over(sum(known, Fraction(0)), len(known))
 
 
 def text(row: Row, dimension: str) -> str:

@@ -10,12 +10,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from threading import Condition, Thread
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-TRACKER = Path(__file__).parents[2] / "src" / "tallymark" / "packs" / "web" / "static" / "tracker.js"
+from tallymark.packs.web.tracker import script
+
+TRACKER = script()
 
 Event = dict[str, Any]
 
@@ -60,7 +61,7 @@ class Collector:
     def answer(self, request: Received) -> Answer:
         if request.method == "GET":
             found = request.path == "/web/tracker.js"
-            return Answer(200, {"Content-Type": "text/javascript"}, TRACKER.read_bytes()) if found else Answer(404)
+            return Answer(200, {"Content-Type": "text/javascript"}, TRACKER) if found else Answer(404)
         with self._news:
             self.requests.append(request)
             self._news.notify_all()

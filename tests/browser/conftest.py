@@ -60,6 +60,7 @@ def _site(origin: str, attributes: dict[str, str]) -> Callable[[Received], Answe
         if not page.is_file():
             return Answer(404)
         text = page.read_text().replace("<!-- tracker -->", tag).replace("{origin}", origin)
+        text = text.replace("{property}", attributes.get("property", ""))
         return Answer(200, headers, text.encode())
 
     return answer

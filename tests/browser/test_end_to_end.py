@@ -20,19 +20,24 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     with RunningServer(tmp_path_factory.mktemp("server") / "data") as running:
         running.project("site", packs=["web"])
         running.project("plain", packs=["web"])
+        running.project("leads", packs=["web"])
         yield running
 
 
-def metrics(server: RunningServer, project: str, expected: dict[str, Any], **more: str) -> dict[str, Any]:
+def told(server: RunningServer, project: str, *names: str) -> dict[str, Any]:
+    """The metrics as they are, everything that arrived included."""
+    server.ask("POST", "/v1/rollup/run", params={"project": project})
+    asked = {"project": project, "metrics": ",".join(names)}
+    answer = server.ask("GET", "/v1/query", params=asked).json()["metrics"]
+    return {name: answer[name]["value"] for name in names}
+
+
+def metrics(server: RunningServer, project: str, expected: dict[str, Any]) -> dict[str, Any]:
     """The metrics that are expected, as soon as they are so, or as they are in the end."""
     until = time.monotonic() + FOLLOWS
-    while True:
-        asked = {"project": project, "metrics": ",".join(expected), **more}
-        told = server.ask("GET", "/v1/query", params=asked).json()["metrics"]
-        found = {name: told[name]["value"] for name in expected}
-        if found == expected or time.monotonic() > until:
-            return found
+    while (found := told(server, project, *expected)) != expected and time.monotonic() < until:
         time.sleep(0.3)
+    return found
 
 
 def test_what_browsers_did_is_what_the_summary_says(
@@ -67,17 +72,17 @@ def test_what_browsers_did_is_what_the_summary_says(
         "value": 9.5,
     }  # fmt: skip
     assert metrics(server, "site", expected) == expected
-    measured = metrics(server, "site", {"engaged_time": None, "scroll_depth": None, "lcp_p75": None, "ttfb_p75": None})
+    measured = told(server, "site", "engaged_time", "scroll_depth", "lcp_p75", "ttfb_p75")
     assert all(value is not None and value >= 0 for value in measured.values())
 
     summary = server.ask("GET", "/web/v1/metrics/summary", params={"propertyId": "site"}).json()
-    told = summary["metrics"]
+    values = summary["metrics"]
     assert summary["ok"] is True
-    assert {name: told[name]["value"] for name in ("uniqueVisitors", "totalPageViews", "formCompletionRate")} == {
+    assert {name: values[name]["value"] for name in ("uniqueVisitors", "totalPageViews", "formCompletionRate")} == {
         "uniqueVisitors": 3, "totalPageViews": 4, "formCompletionRate": 0.5,
     }  # fmt: skip
-    assert told["landingPageConversionRate"]["value"] == 0.333333
-    assert told["trafficSourceMix"] == {"ai_assistant": 0.333333, "direct": 0.333333, "organic_search": 0.333333}
+    assert values["landingPageConversionRate"]["value"] == 0.333333
+    assert values["trafficSourceMix"] == {"ai_assistant": 0.333333, "direct": 0.333333, "organic_search": 0.333333}
     assert summary["ingest"]["totalEventsRejected"] == 0
     assert summary["trend"][-1] == {"day": summary["window"]["to"], "uniqueVisitors": 3, "pageViews": 4, "newLeads": 0}
     rows = server.ask("GET", "/v1/query", params={"project": "site", "metrics": "page_views", "by": "term"}).json()
@@ -94,6 +99,24 @@ def test_without_a_cookie_a_browser_is_one_visitor_a_day(
         page.goto("about:blank")
     expected = {"page_views": 3, "visitors": 1, "sessions": 1}
     assert metrics(server, "plain", expected) == expected
+
+
+def test_a_form_says_where_it_was_sent_and_by_whom(
+    server: RunningServer, serve_site: ServeSite, open_page: OpenPage
+) -> None:
+    site = serve_site(server.url, property="leads", cookie="")
+    page = open_page()
+    page.goto(f"{site}/?utm_campaign=spring", referer="https://www.google.com/")
+    page.goto(f"{site}/lead")
+    page.fill("[name=email]", "ada@site.example")
+    page.click("button")
+    page.wait_for_url("**/article*")
+    expected = {"new_leads": 1, "visitors": 1, "sessions": 1, "session_conversion_rate": 1.0}
+    assert metrics(server, "leads", expected) == expected
+    asked = {"project": "leads", "metrics": "new_leads", "by": "path"}
+    rows = server.ask("GET", "/v1/query", params=asked).json()["breakdown"]
+    assert {row["key"]: row["new_leads"] for row in rows if row["new_leads"]} == {"/lead": 1}
+    assert told(server, "leads", "time_to_capture")["time_to_capture"] > 0
 
 
 def test_a_form_without_script_makes_a_lead_and_goes_back(

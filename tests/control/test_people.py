@@ -1,12 +1,14 @@
 """The store of people: captured once, linked, subscribed and erased; and what the files hold of them."""
 
 import sqlite3
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -18,7 +20,7 @@ from tallymark.access.vault import Vault
 from tallymark.control.captures import CaptureDraft, Unrecorded
 from tallymark.control.consents import ConsentDraft, State, Unsubscribe
 from tallymark.control.database import Database, open_database
-from tallymark.control.links import Link, LinkDraft, UnlinkedLead
+from tallymark.control.links import Link, LinkDraft, UncertainLead
 from tallymark.control.people import Erased, People
 from tallymark.control.projects import Projects
 from tallymark.spec.project import ProjectDraft
@@ -71,7 +73,7 @@ def test_a_form_makes_a_lead(people: People) -> None:
     (submission,) = person.submissions
     assert (submission.id, submission.identity, submission.form) == (made.submission_id, "1", "signup")
     assert (submission.payload_sealed, submission.submitted_at, submission.new_lead) == (b"fields", NOON, True)
-    assert person.links == (Link(lead.id, "a" * 16, "direct", 1.0, NOON),)
+    assert person.links == (Link(lead.id, "a" * 16, "direct", 0.4, NOON),)
     assert [(c.state, c.source, c.policy) for c in person.consents] == [("granted", "form", "2026-01")]
 
 
@@ -98,10 +100,10 @@ def test_a_retry_after_a_crash_gets_the_event_that_is_missing(database: Database
     made = people.capture(draft("1", consents=(marketing("granted"),)))
     # The process dies here, before the event is written; the browser sends the form again.
     again = people.capture(draft("1", email_hash=BOB, actor="a" * 16, form="other", at=NOON + HOUR))
-    assert again == replace(made, repeated=True)
+    assert again == replace(made, repeated=True, consents={})
     assert [count(database, table) for table in ("leads", "form_submissions", "consent_log", "links")] == [1, 1, 1, 0]
     people.recorded(made.submission_id)
-    assert people.capture(draft("1")) == replace(made, repeated=True, outbox=None)
+    assert people.capture(draft("1")) == replace(made, repeated=True, outbox=None, consents={})
 
 
 def test_a_capture_that_fails_leaves_nothing(database: Database, people: People) -> None:
@@ -222,12 +224,14 @@ def test_whoever_unsubscribes_gets_no_mail(people: People) -> None:
         ((replace(marketing("granted", NOON + HOUR), project_id=ELSEWHERE),), False),
     ],
 )
+@pytest.mark.parametrize("trusted", [True, False])
 def test_a_form_that_asks_for_mail_lifts_an_unsubscribe(
-    people: People, consents: tuple[ConsentDraft, ...], lifted: bool
+    people: People, consents: tuple[ConsentDraft, ...], lifted: bool, trusted: bool
 ) -> None:
     for project in (PROJECT, ELSEWHERE):
         people.unsubscribe(project, ADA, "unsubscribe", NOON)
-    people.capture(draft("1", consents=consents, at=NOON + HOUR))
+    people.capture(draft("1", consents=consents, at=NOON + HOUR, trusted=trusted))
+    lifted = lifted and trusted
     assert (people.unsubscribed(PROJECT, ADA) is None) == lifted
     assert people.unsubscribed(ELSEWHERE, ADA) == NOON
     assert people.unsubscribe(PROJECT, ADA, "unsubscribe", NOON + 2 * HOUR) == lifted
@@ -240,16 +244,18 @@ def test_the_api_lifts_no_unsubscribe(people: People) -> None:
 
 
 def test_leads_whose_visitor_is_unknown(people: People) -> None:
-    known = people.capture(draft("1", actor="a" * 16))
+    known = people.capture(draft("1", actor="a" * 16, trusted=True))
     new, old = people.capture(draft("2", BOB, at=NOON + HOUR)), people.capture(draft("3", "c0" * 32, at=NOON - HOUR))
     assert None not in (known.lead_id, new.lead_id, old.lead_id)
-    assert [lead.id for lead in people.unlinked(NOON - HOUR)] == [old.lead_id, new.lead_id]
-    (lead,) = people.unlinked(NOON)
-    assert lead == UnlinkedLead(new.lead_id or 0, PROJECT, ("0" * 15 + "1", "0" * 15 + "2"), NOON + HOUR)
+    assert [lead.id for lead in people.uncertain(NOON - HOUR)] == [old.lead_id, new.lead_id]
+    (lead,) = people.uncertain(NOON)
+    assert lead == UncertainLead(new.lead_id or 0, PROJECT, ("0" * 15 + "1", "0" * 15 + "2"), NOON + HOUR)
     people.link([LinkDraft(lead.id, "b" * 16, 0.5, NOON)])
-    assert people.unlinked(NOON) == (lead,)
+    assert people.uncertain(NOON) == (lead,)
     people.capture(draft("4", BOB, actor="b" * 16))
-    assert people.unlinked(NOON) == ()
+    assert people.uncertain(NOON) == (replace(lead, claimed=frozenset({"b" * 16})),)
+    people.link([LinkDraft(lead.id, "b" * 16, 1.0, NOON, "direct")])
+    assert people.uncertain(NOON) == ()
 
 
 def links(people: People) -> dict[str, tuple[str, float, datetime]]:
@@ -259,7 +265,7 @@ def links(people: People) -> dict[str, tuple[str, float, datetime]]:
 
 
 def test_guesses_change_and_what_is_known_does_not(people: People) -> None:
-    lead = people.capture(draft("1", actor="a" * 16)).lead_id or 0
+    lead = people.capture(draft("1", actor="a" * 16, trusted=True)).lead_id or 0
     people.link([LinkDraft(lead, actor * 16, 0.5, NOON + HOUR) for actor in "abc"])
     people.link([LinkDraft(lead, "b" * 16, 0.8, NOON + 2 * HOUR), LinkDraft(99, "b" * 16, 0.8, NOON)])
     people.link([])
@@ -268,7 +274,13 @@ def test_guesses_change_and_what_is_known_does_not(people: People) -> None:
     assert links(people) == {"a" * 16: known, "b" * 16: ("heuristic", 0.8, NOON + 2 * HOUR), "c" * 16: guessed}
     for identity in "23":
         people.capture(draft(identity, actor="c" * 16, at=NOON + int(identity) * HOUR))
-    assert links(people)["c" * 16] == ("direct", 1.0, NOON + 2 * HOUR)
+    assert links(people)["c" * 16] == ("direct", 0.4, NOON + 2 * HOUR)
+    people.link([LinkDraft(lead, actor * 16, 0.7, NOON, "direct") for actor in "bcd"])
+    assert links(people) == {
+        "a" * 16: known,
+        "b" * 16: ("heuristic", 0.8, NOON + 2 * HOUR),
+        "c" * 16: ("direct", 0.7, NOON + 2 * HOUR),
+    }
 
 
 def test_a_guess_is_no_surer_than_sure(people: People) -> None:
@@ -280,7 +292,7 @@ def test_a_guess_is_no_surer_than_sure(people: People) -> None:
 
 def test_a_person_has_what_their_visitors_said(people: People) -> None:
     assert people.person(PROJECT, ADA) is None
-    lead = people.capture(draft("1", actor="a" * 16)).lead_id or 0
+    lead = people.capture(draft("1", actor="a" * 16, trusted=True)).lead_id or 0
     people.link([LinkDraft(lead, "b" * 16, 0.9, NOON)])
     for visitor in "abc":
         people.consent(marketing("denied", subject=f"v:{visitor * 16}"))
@@ -288,6 +300,40 @@ def test_a_person_has_what_their_visitors_said(people: People) -> None:
     assert person is not None
     assert [consent.subject for consent in person.consents] == ["v:" + "a" * 16]
     assert person.lead == people.leads(PROJECT, 1)[0]
+
+
+def test_a_visitor_of_several_leads_is_shared(people: People) -> None:
+    for identity, email_hash in (("1", ADA), ("2", BOB)):
+        people.capture(draft(identity, email_hash, actor="a" * 16, trusted=True))
+    people.capture(draft("3", actor="b" * 16))
+    people.capture(draft("1", project_id=ELSEWHERE, actor="b" * 16))
+    people.consent(marketing("denied", subject="v:" + "a" * 16))
+    person = people.person(PROJECT, ADA)
+    assert person is not None
+    assert [(link.actor[0], link.shared, link.theirs) for link in person.links] == [
+        ("a", True, False),
+        ("b", False, False),
+    ]
+    assert person.consents == ()
+    people.erase(PROJECT, BOB, NOON)
+    person = people.person(PROJECT, ADA)
+    assert person is not None
+    assert [link.theirs for link in person.links] == [True, False]
+    assert len(person.consents) == 1
+
+
+def test_a_form_that_comes_again_changes_consents_alone(people: People) -> None:
+    def said(state: State, **fields: Any) -> tuple[Mapping[str, State], int]:
+        made = people.capture(draft("1", consents=(marketing(state, NOON + HOUR),), **fields))
+        return made.consents, len(people.consents(PROJECT, ADA))
+
+    people.capture(draft("1", consents=(marketing("granted"),)))
+    assert said("granted") == ({"marketing": "granted"}, 1)
+    assert said("denied") == said("denied") == ({"marketing": "denied"}, 2)
+    people.consent(marketing("granted", NOON + 2 * HOUR))
+    assert said("denied") == ({"marketing": "granted"}, 4)  # what was said later stands
+    assert people.identities(PROJECT, besides=0) == ("1",)
+    assert people.identities(PROJECT, besides=1) == people.identities(ELSEWHERE, besides=0) == ()
 
 
 def test_an_erased_lead_is_gone(database: Database, people: People) -> None:

@@ -54,6 +54,8 @@ def _ms(time: datetime) -> int:
         ({"event": "x", "properties": {"text": "é" * 100}}, Reason.TOO_LARGE),
         ({"event": "x", "userAgent": BOT}, Reason.BOT),
         ({"event": "x", "properties": {"mail": "anna@example.org"}}, Reason.PII),
+        ({"event": "mail to anna@example.org"}, Reason.PII),
+        ({"event": "x", "channel": "telepathy"}, Reason.MALFORMED),
     ],
 )
 def test_a_bad_event_is_refused_alone_with_its_reason(project: Projects, event: dict[str, Any], reason: Reason) -> None:
@@ -64,6 +66,12 @@ def test_a_bad_event_is_refused_alone_with_its_reason(project: Projects, event: 
     (rejection,) = rejections(batch)
     assert rejection.message.endswith(".")
     assert "anna" not in rejection.message
+
+
+def test_no_name_of_an_event_has_personal_data(project: Projects) -> None:
+    named = {"event": "mail to anna@example.org"}
+    assert _refused(_admit(project(pii="redact"), GOOD, named)) == [(1, Reason.PII)]
+    assert _refused(_admit(project(pii="allow"), named)) == []
 
 
 def test_every_reason_of_the_gate_has_its_test() -> None:

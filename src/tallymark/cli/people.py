@@ -23,7 +23,13 @@ _COLUMNS = {
     "consents": "Consents",
     "unsubscribedAt": "Unsubscribed",
 }
-_DELETED = {"submissions": "Forms", "links": "Links", "actors": "Visitors", "days": "Days to compute again"}
+_DELETED = {
+    "submissions": "Forms",
+    "links": "Links",
+    "actors": "Visitors",
+    "days": "Days to compute again",
+    "sharedVisitors": "Shared visitors, left",
+}
 _EXPORTED = {
     "property": "Project",
     "email": "Address",
@@ -76,11 +82,12 @@ def delete(
         typer.confirm("Delete everything that is held about this person?", abort=True, err=True)
     with _connect(context) as connection:
         answer = connection.post("/web/v1/leads/delete", json=_person(email, project))
+    deleted = {**answer["deleted"], "sharedVisitors": answer["sharedVisitors"]}
     if as_json:
-        print_json(answer["deleted"])
+        print_json(deleted)
         return
     typer.echo("Deleted the person.")
-    print_fields(_DELETED, answer["deleted"])
+    print_fields(_DELETED, deleted)
 
 
 @app.command("list", epilog="Example: tallymark people list --project site --limit 20")

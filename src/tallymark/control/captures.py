@@ -4,15 +4,15 @@ The event goes to another store, so it waits in the submission's outbox, made in
 known to be there. The functions work inside a transaction of `People`, which is what callers use.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from tallymark.control.consents import MARKETING, ConsentDraft, append, resubscribe
-from tallymark.control.links import link_directly
+from tallymark.control.consents import MARKETING, Consent, ConsentDraft, State, append, history, resubscribe, say
+from tallymark.control.links import CERTAIN, CLAIMED, link_directly
 from tallymark.control.people_models import FormSubmissionRow, LeadRow
 
 
@@ -21,7 +21,8 @@ class CaptureDraft:
     """A form that has come in with an address.
 
     `actor` is '' where nobody knows the visitor, `origins` are those of `at`'s day and of the day before, '' for
-    none. `outbox` gives the event as JSON, told whether the lead is new.
+    none. `outbox` gives the event as JSON, told whether the lead is new. `trusted`: it comes from who is believed what
+    they say of others, so that the visitor is certain and a wish for mail lifts an unsubscribe.
     """
 
     project_id: int
@@ -35,14 +36,15 @@ class CaptureDraft:
     outbox: Callable[[bool], str]
     consents: tuple[ConsentDraft, ...]
     at: datetime
+    trusted: bool = False
 
 
 @dataclass(frozen=True)
 class Captured:
-    """What a form came to. `new`: it was its lead's first; `repeated`: it had come before, and nothing changed.
+    """What a form came to. `new`: it was its lead's first; `repeated`: it had come before, and adds consents at most.
 
-    `outbox` is the event that has to be written, None once it is known to be. `lead_id` is None for a submission
-    that belongs to nobody.
+    `consents` is what the address now says of the purposes that the form names. `outbox` is the event that has to be
+    written, None once it is known to be. `lead_id` is None for a submission that belongs to nobody.
     """
 
     lead_id: int | None
@@ -50,6 +52,7 @@ class Captured:
     new: bool
     repeated: bool
     outbox: str | None
+    consents: Mapping[str, State]
 
 
 @dataclass(frozen=True)
@@ -65,16 +68,29 @@ def capture(session: Session, draft: CaptureDraft) -> Captured:
     """What became of the form, be it now or when it first came."""
     known = _submission(session, draft)
     if known is not None:
-        return Captured(known.lead_id, known.id, known.new_lead, True, known.outbox)
+        said = _say(session, draft, again=True)
+        return Captured(known.lead_id, known.id, known.new_lead, True, known.outbox, said)
     lead, new = _lead(session, draft)
     row = _submit(session, draft, lead.id, new)
-    for consent in draft.consents:
-        append(session, consent)
-        if _asks_for_mail(draft, consent):
-            resubscribe(session, consent)
+    said = _say(session, draft, again=False)
     if draft.actor:
-        link_directly(session, draft.project_id, lead.id, draft.actor, draft.at)
-    return Captured(lead.id, row.id, new, False, row.outbox)
+        sure = CERTAIN if draft.trusted else CLAIMED
+        link_directly(session, draft.project_id, lead.id, draft.actor, draft.at, sure)
+    return Captured(lead.id, row.id, new, False, row.outbox, said)
+
+
+def standing(consents: Iterable[Consent], subject: str) -> dict[str, State]:
+    """What a subject allows, out of a log, oldest first: the last that it said of each purpose.
+
+    What was said before the subject was erased counts no more.
+    """
+    said: dict[str, State] = {}
+    for consent in consents:
+        if consent.state == "erased":
+            said.clear()
+        elif consent.subject == subject:
+            said[consent.purpose] = consent.state
+    return said
 
 
 def recorded(session: Session, submission_id: int) -> bool:
@@ -89,6 +105,26 @@ def unrecorded(session: Session, before: datetime, limit: int) -> tuple[Unrecord
     order = (FormSubmissionRow.submitted_at, FormSubmissionRow.id)
     rows = session.scalars(select(FormSubmissionRow).where(*pending).order_by(*order).limit(limit))
     return tuple(Unrecorded(row.id, row.project_id, row.outbox or "") for row in rows)
+
+
+def identities(session: Session, project_id: int, besides: int) -> tuple[str, ...]:
+    """The identities of a project's submissions but those of one lead."""
+    others = (FormSubmissionRow.project_id == project_id, FormSubmissionRow.lead_id.is_distinct_from(besides))
+    return tuple(session.scalars(select(FormSubmissionRow.identity).where(*others)))
+
+
+def _say(session: Session, draft: CaptureDraft, again: bool) -> dict[str, State]:
+    """Logs the form's consents, of one that came `again` those that change anything; gives what then stands."""
+    if again:
+        say(session, draft.consents)
+    for consent in draft.consents:
+        if not again:
+            append(session, consent)
+        if draft.trusted and _asks_for_mail(draft, consent):
+            resubscribe(session, consent)
+    said = standing(history(session, draft.project_id, [draft.email_hash]), draft.email_hash)
+    named = [consent.purpose for consent in draft.consents if consent.subject == draft.email_hash]
+    return {purpose: said[purpose] for purpose in named if purpose in said}
 
 
 def _submission(session: Session, draft: CaptureDraft) -> FormSubmissionRow | None:

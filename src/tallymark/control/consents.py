@@ -3,12 +3,13 @@
 The functions work inside a transaction of `People`, which is what callers use.
 """
 
-from collections.abc import Collection
+import itertools
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, cast
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from tallymark.control.people_models import ConsentRow, UnsubscribeRow
@@ -17,6 +18,8 @@ State = Literal["granted", "denied", "withdrawn", "erased"]
 
 #: The purpose that unsubscribing withdraws.
 MARKETING = "marketing"
+#: What the log says of itself when a person is erased.
+ERASURE = "erasure"
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,35 @@ def append(session: Session, draft: ConsentDraft) -> Consent:
     session.add(row)
     session.flush()
     return _consent(row)
+
+
+def say(session: Session, drafts: Sequence[ConsentDraft]) -> tuple[Consent, ...]:
+    """The row of each draft: a new one, or the subject's latest of that purpose where that says the same.
+
+    Another version of the text is not the same, and nothing is that was said before the subject was erased.
+    """
+    purposes = {draft.purpose for draft in drafts}
+    subjects = {(draft.project_id, draft.subject) for draft in drafts}
+    last = {subject: _standing(session, *subject, purposes) for subject in subjects}
+    return tuple(_said(session, draft, last[draft.project_id, draft.subject].get(draft.purpose)) for draft in drafts)
+
+
+def _said(session: Session, draft: ConsentDraft, last: Consent | None) -> Consent:
+    if last is None or (last.state, last.policy) != (draft.state, draft.policy):
+        return append(session, draft)
+    return last
+
+
+def _standing(session: Session, project_id: int, subject: str, purposes: Collection[str]) -> dict[str, Consent]:
+    """The last thing that a subject said of each purpose since they were erased, if ever they were."""
+    newest = (ConsentRow.at.desc(), ConsentRow.id.desc())
+    rank = func.row_number().over(partition_by=ConsentRow.purpose, order_by=newest)
+    found = _of(project_id, [subject]).where(ConsentRow.purpose.in_({*purposes, ERASURE}))
+    ranked = found.with_only_columns(ConsentRow.id, rank.label("rank")).subquery()
+    query = select(ConsentRow).join(ranked, ConsentRow.id == ranked.c.id).where(ranked.c.rank == 1)
+    rows = session.scalars(query.order_by(*newest)).all()
+    since = itertools.takewhile(lambda row: row.purpose != ERASURE, rows)
+    return {row.purpose: _consent(row) for row in since}
 
 
 def history(session: Session, project_id: int, subjects: Collection[str]) -> tuple[Consent, ...]:

@@ -11,7 +11,7 @@ from tallymark.control import captures, consents, links
 from tallymark.control.captures import Captured, CaptureDraft, Unrecorded
 from tallymark.control.consents import Consent, ConsentDraft, Unsubscribe
 from tallymark.control.database import Database
-from tallymark.control.links import Link, LinkDraft, UnlinkedLead
+from tallymark.control.links import Link, LinkDraft, UncertainLead
 from tallymark.control.people_models import FormSubmissionRow, LeadRow, LinkRow, UnsubscribeRow
 
 
@@ -68,7 +68,7 @@ class People:
         self._database = database
 
     def capture(self, draft: CaptureDraft) -> Captured:
-        """What a form came to: its lead, its consents and its link are stored, unless it had come before."""
+        """What a form came to: lead, consents and link are stored; of one that had come before, changed consents."""
         with self._database.write() as session:
             return captures.capture(session, draft)
 
@@ -83,9 +83,24 @@ class People:
             return captures.unrecorded(session, before, limit)
 
     def consent(self, draft: ConsentDraft) -> Consent:
-        """The new row of the consent log. It lifts no unsubscribe: only a form of the person does."""
+        """The new row of the consent log. It lifts no unsubscribe: only a form of a trusted sender does."""
         with self._database.write() as session:
             return consents.append(session, draft)
+
+    def consent_all(
+        self, drafts: Sequence[ConsentDraft], email_hash: str, actor: str, trusted: bool
+    ) -> tuple[Consent, ...]:
+        """The row of the consent log of each draft, appended unless the latest one says the same.
+
+        A lead of the address, if there is one, is linked to the visitor `actor` as by a form; '' is nobody.
+        """
+        with self._database.write() as session:
+            said = consents.say(session, drafts)
+            lead = _lead_row(session, drafts[0].project_id, email_hash) if actor and email_hash else None
+            if lead is not None:
+                sure = links.CERTAIN if trusted else links.CLAIMED
+                links.link_directly(session, lead.project_id, lead.id, actor, drafts[0].at, sure)
+            return said
 
     def consents(self, project_id: int, subject: str) -> tuple[Consent, ...]:
         """Everything that a subject said, oldest first."""
@@ -108,18 +123,23 @@ class People:
             found = consents.unsubscribed(session, project_id, email_hash)
             return None if found is None else found.at
 
-    def unlinked(self, since: datetime) -> tuple[UnlinkedLead, ...]:
-        """The leads without a direct link that were captured at `since` or later, oldest first."""
+    def identities(self, project_id: int, besides: int) -> tuple[str, ...]:
+        """The identities of a project's submissions but those of one lead."""
         with self._database.read() as session:
-            return links.unlinked(session, since)
+            return captures.identities(session, project_id, besides)
+
+    def uncertain(self, since: datetime) -> tuple[UncertainLead, ...]:
+        """The leads without a direct link that is certain, captured at `since` or later, oldest first."""
+        with self._database.read() as session:
+            return links.uncertain(session, since)
 
     def link(self, drafts: Sequence[LinkDraft]) -> None:
-        """Makes or changes heuristic links. Direct ones stay as they are; leads that are gone meanwhile get none."""
+        """Makes or changes heuristic links, and changes how sure direct ones are. Leads that are gone get none."""
         with self._database.write() as session:
-            links.guess(session, drafts)
+            links.update_links(session, drafts)
 
     def person(self, project_id: int, email_hash: str) -> Person | None:
-        """Everything that is held of an address, what its visitors allowed included; None for nothing."""
+        """Everything that is held of an address, what their own visitors allowed included; None for nothing."""
         with self._database.read() as session:
             found = _person(session, project_id, email_hash)
         return found if found.lead or found.consents or found.unsubscribe else None
@@ -158,7 +178,7 @@ class People:
 def _person(session: Session, project_id: int, email_hash: str) -> Person:
     row = _lead_row(session, project_id, email_hash)
     known = () if row is None else links.links_of(session, row.id)
-    visitors = [f"v:{link.actor}" for link in known if link.kind == "direct"]
+    visitors = [f"v:{link.actor}" for link in known if link.kind == "direct" and link.theirs]
     return Person(
         None if row is None else _lead(row),
         () if row is None else _submissions(session, row.id),

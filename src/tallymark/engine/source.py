@@ -28,9 +28,11 @@ def events_between(start: str = "start", end: str = "end", inserted_before: str 
 def with_actors(events: str) -> str:
     """Those events, each with its actor's `ordinal` and `age`, as far as a refresh has met the actor.
 
-    `ordinal` is 0 where none has, or without an actor. `age`: seconds since the actor's first event ever, or null.
+    `ordinal` is 0 where none has, or without an actor. `age`: seconds since the actor's first event ever, null for that
+    one itself, or where it is not known.
     """
-    age = f"if(o.ordinal > 0, ({_epoch('e.occurred_at')} - {_epoch('o.first')}) / 1000, NULL)"
+    since = f"({_epoch('e.occurred_at')} - {_epoch('o.first')})"
+    age = f"if(o.ordinal > 0 AND {since} > 0, {since} / 1000, NULL)"
     return (
         f"(SELECT e.*, o.ordinal AS ordinal, {age} AS age FROM {events} AS e ANY LEFT JOIN "
         "(SELECT actor, min(ordinal) AS ordinal, min(first_seen) AS first FROM actors "

@@ -190,11 +190,13 @@ def recognise_bots(batch: Batch) -> None:
 
 
 def guard_pii(batch: Batch) -> None:
-    """Personal data in properties is redacted or the event refused, as the project says."""
+    """Personal data in properties is redacted or the event refused, as the project says; names may have none."""
     policy = batch.project.pii
     if policy == "allow" or not batch.suspicious:
         return
     for i, e in enumerate(batch.events):
+        if pii.find({"event": e.event}):
+            batch.refuse(i, Reason.PII, "The event's name holds personal data.")
         findings = pii.find(e.properties) if e.properties else []
         if findings and policy == "reject":
             found = findings[0]

@@ -10,7 +10,10 @@ from tallymark.spec.project import Project
 from tallymark.spec.window import today
 
 _THEIRS = "project = {project:UInt32} AND actor IN {actors:Array(UInt64)}"
-_EVENTS = "project = {project:UInt32} AND (actor IN {actors:Array(UInt64)} OR event_id IN {events:Array(UInt64)})"
+_EVENTS = (
+    "project = {project:UInt32} AND (event_id IN {events:Array(UInt64)} "
+    "OR actor IN {actors:Array(UInt64)} AND event_id NOT IN {kept:Array(UInt64)})"
+)
 
 #: What is deleted, in order. Rollups hold ordinals only, and nothing leads from these back to an actor any more.
 _DELETED = (
@@ -28,12 +31,16 @@ _RENAMED = (
 )
 
 
-def forget(engine: Engine, project: Project, actors: Collection[int], events: Collection[int] = ()) -> list[date]:
-    """The days that lose events, marked as stale; sealed ones keep their numbers. `events` are ids of single events.
+def forget(
+    engine: Engine, project: Project, actors: Collection[int], events: Collection[int] = (), kept: Collection[int] = ()
+) -> list[date]:
+    """The days that lose events, marked as stale; sealed ones keep their numbers.
+
+    `events` are ids of single events, `kept` those of the actors' events that stay.
 
     Parts are rewritten before this returns; the engine drops the old files within minutes.
     """
-    params = {"project": project.id, "actors": sorted(actors), "events": sorted(events)}
+    params = {"project": project.id, "actors": sorted(actors), "events": sorted(events), "kept": sorted(kept)}
     moments = engine.query(f"SELECT DISTINCT toStartOfFifteenMinutes(occurred_at) FROM events WHERE {_EVENTS}", params)
     days = sorted({today(project.timezone, utc(row[0])) for row in moments})
     if days:

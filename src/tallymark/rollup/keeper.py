@@ -120,10 +120,10 @@ class Keeper:
                     self._run(project, _ignore)
 
     def waiting(self, project: Project) -> list[date]:
-        """Days that may be stale, oldest first, where refreshing them takes longer than a reader waits."""
+        """Days that are stale, oldest first, where refreshing them takes longer than a reader waits."""
         progress = self._of(project.id)
         days = self._candidates(project) if progress.dirty else self._stale.pending(project.id)
-        return days if len(days) * progress.took >= _SHORT else []
+        return self._refresher.due(project, days) if len(days) * progress.took >= _SHORT else []
 
     def backfill(
         self, project: Project, first: date, last: date, on_day: Callable[[Refreshed], None] | None = None
@@ -136,10 +136,15 @@ class Keeper:
             days = sorted(day for day in self._stale.eventful(project) if first <= day <= last)
             return self._refresh(project, days, True, on_day or _ignore)
 
-    def forget(self, project: Project, actors: Collection[int], events: Collection[int] = ()) -> list[date]:
-        """Deletes everything of some actors, and some events, from the engine; gives the days, which are stale now."""
+    def forget(
+        self, project: Project, actors: Collection[int], events: Collection[int] = (), kept: Collection[int] = ()
+    ) -> list[date]:
+        """Deletes everything of some actors, and some events, from the engine; gives the days, which are stale now.
+
+        `kept` are ids of those of the actors' events that stay.
+        """
         with self._leased(project):
-            days = forget(self._engine, project, actors, events)
+            days = forget(self._engine, project, actors, events, kept)
             self.touched([project.id])
             return days
 

@@ -85,7 +85,7 @@ def quantiles(of: Field, where: Condition = ALWAYS, rows: Rows = Rows.EVENTS) ->
     return Measure(Kind.QUANTILES, where, of, rows, totals_only=True)
 
 
-#: Seconds from an event's actor's first event ever to the event.
+#: Seconds from an event's actor's first event ever to the event; the first one itself has none.
 AGE = Column("age")
 
 #: The actors whose first event ever falls on the day: what "new" and "returning" are told apart by.

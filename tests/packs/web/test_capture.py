@@ -369,7 +369,9 @@ def test_pages_do_not_tell_of_people(shop: Property, name: str) -> None:
     assert answer.status_code == 400, answer.text
     assert answer.json()["error"] == "malformed"
     assert "/web/v1/leads/capture" in answer.json()["message"]
-    shop.takes(1, {"type": name}, Authorization=f"Bearer {shop.keys['ingest']}")
+    public = shop.world.post({"propertyId": shop.name, "type": name}, Authorization=f"Bearer {shop.keys['ingest']}")
+    assert public.status_code == 400, public.text
+    shop.takes(1, {"type": name}, Authorization=f"Bearer {shop.keys['admin']}")
 
 
 def test_nobody_else_does(shop: Property) -> None:

@@ -27,7 +27,6 @@ def test_a_form_makes_a_lead_and_an_event(site: Site) -> None:
         "ok": True,
         "leadId": told["leadId"],
         "submissionId": told["submissionId"],
-        "repeated": False,
         "consent": {"marketing": "granted", "analytics": "granted"},
     }
     (row,) = site.rows("event, actor, host, path, source, referrer_host, bot, props")
@@ -43,10 +42,10 @@ def test_a_form_makes_a_lead_and_an_event(site: Site) -> None:
 @pytest.mark.parametrize("given", [{}, {"submissionId": "s-1"}, {"eventId": "s-1"}, {"id": 17}])
 def test_a_form_that_is_sent_again_counts_once(site: Site, given: dict[str, Any]) -> None:
     first, again = (site.capture(ADA, **JSON, **given) for _ in range(2))
-    assert again == {**first, "repeated": True}
+    assert again == {**first, **({"repeated": True} if given else {})}
     assert len(site.rows()) == 1
     other = site.capture(ADA, **{**JSON, "message": "another"}, **{name: "s-2" for name in given})
-    assert (other["repeated"], other["leadId"]) == (False, first["leadId"])
+    assert (other.get("repeated"), other["leadId"]) == (False if given else None, first["leadId"])
     assert [row["props"]["newLead"] for row in site.rows("props")] == [True, False]
 
 
@@ -163,7 +162,14 @@ def test_a_trap_looks_like_success_and_stores_nothing(site: Site) -> None:
         told = site.capture(**{"email": "bot@example.org", **bait})
         assert told.keys() == real.keys()
         assert [len(told[name]) for name in ("leadId", "submissionId")] == [16, 64]
-        assert (told["ok"], told["repeated"]) == (True, False)
+        assert told["ok"] is True
+    for name, headers, more in (("s-1", {}, {"repeated"}), ("", {"x-admin-key": ADMIN}, {"repeated", "new"})):
+        for email, bait in (("cy@example.org", {}), ("bot@example.org", {"_hp": "x"})):
+            sent = {"email": email, "submissionId": name, **bait}
+            told = site.post("/leads/capture", json=sent, headers=headers).json()
+            assert told.keys() == real.keys() | more
+            assert (told["repeated"], told.get("new", True)) == (False, True)
+        site.admin("/leads/delete", email="cy@example.org")
     assert len(site.listed()["leads"]) == len(site.rows()) == 1
     assert site.refusals() == {}
 
@@ -234,9 +240,73 @@ def test_a_server_that_relays(site: Site) -> None:
 
 def test_of_many_at_once_one_counts(site: Site) -> None:
     with ThreadPoolExecutor(6) as threads:
-        told = list(threads.map(lambda _: site.capture(ADA, **JSON), range(6)))
+        told = list(threads.map(lambda _: site.capture(ADA, **JSON, submissionId="s-1"), range(6)))
     assert sorted(one["repeated"] for one in told) == [False] + [True] * 5
     assert len({one["submissionId"] for one in told}) == len(site.rows()) == 1
+
+
+def key_of(site: Site, scope: str) -> str:
+    made = {"project": NAME, "scope": scope, "label": ""}
+    key: str = site.client.post("/v1/keys", json=made, headers={"x-admin-key": ADMIN}).json()["key"]["secret"]
+    return key
+
+
+@pytest.mark.parametrize("given", [{}, {"submissionId": "s-1"}])
+def test_what_a_form_that_comes_again_says_of_consent_holds(site: Site, given: dict[str, Any]) -> None:
+    states = []
+    for said in (True, False, False, {"ads": True}, True, "withdrawn"):
+        told = site.capture(ADA, **JSON, **given, consent=said, visitorId="v1")
+        (lead,) = site.listed()["leads"]
+        assert told["consent"].items() <= lead["consent"].items()
+        states.append((told["consent"], lead["consent"], lead["submissions"]))
+    yes, no, gone = ({"marketing": state} for state in ("granted", "denied", "withdrawn"))
+    ads = {"ads": "granted"}
+    assert states == [(yes, yes, 1), (no, no, 1), (no, no, 1), (ads, no | ads, 1), (yes, yes | ads, 1),
+                      (gone, gone | ads, 1)]  # fmt: skip
+    log = [(one["purpose"], one["state"]) for one in site.admin("/people/export", email=ADA).json()["consents"]]
+    assert log == [("marketing", "granted"), ("marketing", "denied"), ("ads", "granted"), ("marketing", "granted"),
+                   ("marketing", "withdrawn")]  # fmt: skip
+
+
+def test_who_stops_being_followed_by_the_same_form_is_not_followed(site: Site) -> None:
+    for said in (True, False):
+        site.capture(ADA, visitorId="v1", consent={"analytics": said})
+    site.capture("bob@example.org", visitorId="v1")
+    assert site.admin("/people/export", email="bob@example.org").json()["links"] == []
+
+
+@pytest.mark.parametrize(
+    ("scope", "told"), [(None, set()), ("ingest", set()), ("admin", {"repeated", "new"})], ids=["page", "key", "admin"]
+)
+def test_nobody_learns_who_left_an_address(site: Site, scope: str | None, told: set[str]) -> None:
+    site.capture(ADA, **JSON)
+    headers = {} if scope is None else {"authorization": f"Bearer {key_of(site, scope)}"}
+    for email in (ADA, "stranger@example.org"):
+        answer = site.post("/leads/capture", json={"email": email, **JSON}, headers=headers).json()
+        assert answer.keys() == {"ok", "leadId", "submissionId", "consent"} | told
+        if told:
+            assert (answer["repeated"], answer["new"]) == (email == ADA, True)
+
+
+@pytest.mark.parametrize("header", ["authorization", "x-admin-key"])
+def test_a_key_that_is_none_is_not_believed_because_of_another(site: Site, header: str) -> None:
+    garbage = {header: "Bearer garbage"}
+    sent = {"email": ADA, "key": key_of(site, "ingest"), "ip": "92.208.1.1", "userAgent": CHROME}
+    answer = site.post("/leads/capture", json=sent, headers=garbage)
+    assert not {"repeated", "new"} & answer.json().keys()
+    assert (answer.status_code, site.rows()) == (401, [])
+
+
+def test_only_an_admin_lifts_an_unsubscribe(site: Site) -> None:
+    site.client.post(site.admin("/unsubscribe/link", email=ADA).json()["url"])
+    headers = {"authorization": f"Bearer {key_of(site, 'ingest')}"}
+    for sent in ({}, headers):
+        told = site.post("/leads/capture", json={"email": ADA, "consent": True}, headers=sent).json()
+        (lead,) = site.listed()["leads"]
+        assert told["consent"] == lead["consent"] == {"marketing": "granted"}
+        assert lead["unsubscribedAt"] is not None
+    site.admin("/leads/capture", email=ADA, consent=True)  # the same form
+    assert site.listed()["leads"][0]["unsubscribedAt"] is None
 
 
 def test_an_unknown_property(site: Site) -> None:
@@ -404,7 +474,7 @@ def test_the_consent_log_keeps_that_it_was_done(site: Site) -> None:
     assert held["unsubscribe"]["source"] == "link"
     assert traces(site.data, ADA) == []
     # Whoever comes back has said nothing yet.
-    assert not site.capture(ADA)["repeated"]
+    assert not site.capture(ADA, submissionId="s-1")["repeated"]
     assert site.listed()["leads"][0]["consent"] == {}
 
 

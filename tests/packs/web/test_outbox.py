@@ -85,13 +85,13 @@ def times(site: Site) -> list[float]:
 
 
 def test_a_retry_completes_it(site: Site, fickle: Fickle) -> None:
-    at = fail(site, fickle)
+    at = fail(site, fickle, submissionId="s-1")
     site.ahead = 30
-    told = site.capture(ADA, visitorId="v1")
+    told = site.capture(ADA, visitorId="v1", submissionId="s-1")
     assert told["repeated"] is True
     assert times(site) == [at]
     assert waiting(site) == ()
-    assert site.capture(ADA, visitorId="v1") == told
+    assert site.capture(ADA, visitorId="v1", submissionId="s-1") == told
     assert times(site) == [at]
 
 
@@ -158,12 +158,27 @@ def test_one_that_cannot_be_opened_holds_up_no_other(site: Site, fickle: Fickle)
     assert [one.outbox for one in waiting(site)] == ["sealed elsewhere"]
 
 
-def test_an_event_that_is_refused_for_good_is_not_tried_again(site: Site) -> None:
-    site.client.patch(f"/v1/projects/{NAME}", json={"quota": 0}, headers={"x-admin-key": ADMIN})
-    assert not site.capture(ADA)["repeated"]
+def test_an_event_that_is_refused_for_good_is_not_tried_again(site: Site, fickle: Fickle) -> None:
+    fail(site, fickle)
+    site.ahead = 10 * 365 * 86_400
+    Outbox(site.here).write_pending()
     assert (site.rows(), waiting(site)) == ([], ())
-    assert site.refusals() == {"quota": 1}
+    assert site.refusals().keys() == {"too_old"}
     assert len(site.listed()["leads"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("project_", "form"),
+    [({"quota": 0}, "signup"), ({"pii": "reject"}, "for [email]"), ({"pii": "redact"}, "for [email]"),
+     ({"pii": "allow"}, "for bob@example.org")],
+)  # fmt: skip
+def test_a_form_that_was_taken_is_in_the_numbers(site: Site, project_: dict[str, Any], form: str) -> None:
+    site.client.patch(f"/v1/projects/{NAME}", json=project_, headers={"x-admin-key": ADMIN})
+    site.capture(ADA, form="signup" if form == "signup" else "for bob@example.org")
+    (row,) = site.rows("event, props")
+    assert (row["event"], row["props"]["form"]) == ("lead_captured", form)
+    assert (site.refusals(), waiting(site)) == ({}, ())
+    assert site.numbers("new_leads") == {"new_leads": 1}
 
 
 def test_what_waits_in_the_spool_is_deleted_too(

@@ -1,4 +1,4 @@
-"""`GET /web/tracker.js`: the script as it is in the package, compressed, cached, for every page."""
+"""`GET /web/tracker.js`: the package's script, compressed, cached, for every page."""
 
 import gzip
 from importlib.resources import files
@@ -12,10 +12,10 @@ from litestar.testing import TestClient
 from tallymark.app import build
 from tallymark.config import load
 from tallymark.engine.base import Engine
-from tallymark.packs.web.tracker import encoding_for
+from tallymark.packs.web.tracker import encoding_for, script
 
 PATH = "/web/tracker.js"
-SCRIPT = (files("tallymark.packs.web") / "static" / "tracker.js").read_bytes()
+SCRIPT = script()
 PLAIN = {"Accept-Encoding": "identity"}
 
 

@@ -27,17 +27,21 @@ class Addressed(Protocol):
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What a request says of its events: the page that sent it and its origin, and whether a server relays it."""
+    """What a request says of its events: the page that sent it and its origin, and whether a server relays it.
+
+    `trusted`: it has an admin key, so that it is believed what it says of people.
+    """
 
     page: str = ""
     origin: str = ""
     relayed: bool = False
+    trusted: bool = False
 
 
-def surroundings(origin: str, referer: str, relayed: bool) -> Surroundings:
+def surroundings(origin: str, referer: str, relayed: bool, trusted: bool = False) -> Surroundings:
     """Those that a request's headers tell of; '' is no header."""
     page = referer if origin_of(referer) else ""
-    return Surroundings(page, origin_of(origin) or origin_of(page), relayed)
+    return Surroundings(page, origin_of(origin) or origin_of(page), relayed, trusted)
 
 
 def address_of(event: Addressed, around: Surroundings) -> str | None:

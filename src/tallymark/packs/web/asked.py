@@ -12,6 +12,7 @@ from tallymark.api.body import read_json
 from tallymark.api.services import Services
 from tallymark.errors import BadRequest, UnreadableBody
 from tallymark.packs.web.contract import administrated_property
+from tallymark.packs.web.form import without_mark
 from tallymark.spec.project import Project
 
 PropertyId = Annotated[str | None, QueryParameter(name="propertyId", description="Name of the project.")]
@@ -36,7 +37,7 @@ def asked_person(here: Services, request: Call, body: bytes) -> tuple[Project, s
     broken: UnreadableBody | None = None
     fields: Any = {}
     try:
-        fields = read_json(body)
+        fields = read_json(without_mark(body))
     except UnreadableBody as error:
         broken = error
     told = fields if isinstance(fields, dict) else {}

@@ -1,5 +1,6 @@
 """`POST /web/v1/events`: what pages, forms and relaying servers send. A bare ASGI application, as for `/v1/events`."""
 
+import asyncio
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -20,7 +21,7 @@ from tallymark.ingest.receive import Receipt, Sender
 from tallymark.ingest.user_agent import describe
 from tallymark.packs.web.address import surroundings
 from tallymark.packs.web.contract import EXCEPTION_HANDLERS, capturing_property, sending_origin_allowed
-from tallymark.packs.web.form import MULTIPART, URLENCODED, form_fields
+from tallymark.packs.web.form import form_fields, json_in
 from tallymark.packs.web.origins import Origins, visitor
 from tallymark.packs.web.redirect import Target, requested_in, target_of
 from tallymark.packs.web.sent import OriginNotAllowed
@@ -72,21 +73,26 @@ class Capture:
         posted = _posted(scope, headers, self.here.settings.trusted_proxies)
         if not sending_origin_allowed(self.here, posted.origin):
             raise OriginNotAllowed("Pages of this origin may not send.", allowed=self.here.settings.cors_origins)
-        content = self._content(body, headers, posted)
+        content = await self._content(body, headers, posted)
         receipt = await self._take(content, posted)
         await answer(send, *_told(receipt, content.target))
 
-    def _content(self, body: bytes, headers: Headers, posted: Posted) -> Content:
-        around = surroundings(posted.origin, posted.referer, posted.relayed)
+    async def _content(self, body: bytes, headers: Headers, posted: Posted) -> Content:
+        around = surroundings(posted.origin, posted.referer, posted.relayed, self._trusted(posted))
         page = around.page.encode()
-        if media_type(headers) not in (URLENCODED, MULTIPART):
-            return Content(decode(body, around), Target(), b"%b %b" % (body, page))
-        fields = form_fields(body, headers[b"content-type"].decode("latin-1"))
+        json = json_in(body, media_type(headers))
+        if json is not None:
+            return Content(decode(json, around), Target(), b"%b %b" % (json, page))
+        fields = await asyncio.to_thread(form_fields, body, headers[b"content-type"].decode("latin-1"))
         text = b"%b %b" % (_encode(fields), page)
         asked = requested_in(fields.get("properties", {}))
         allowed = self.here.settings.cors_origins
         target = target_of(asked, posted.origin, posted.referer, allowed) if _navigates(posted.scope) else Target()
         return Content(decode_form(fields, around), target, text)
+
+    def _trusted(self, posted: Posted) -> bool:
+        identity = self.here.access.identify(posted.key) if posted.relayed and posted.key else None
+        return identity is not None and identity.scope == "admin"
 
     async def _take(self, content: Content, posted: Posted) -> Receipt:
         """Gives every event to the property it names; one property alone must be there, of several each may not be."""

@@ -63,8 +63,8 @@ def named_property(here: Services, name: str | None) -> Project:
     project = here.directory.by_name(wanted)
     if project is None or NAME not in project.packs:
         raise NotFound(
-            f"There is no property {wanted[:64]!r}. A property is a project with the pack 'web': "
-            f"tallymark projects create {wanted[:64]} --pack web",
+            f"There is no property {wanted[:64]!r}; propertyId (--project) names one. A property is a project with the "
+            f"pack 'web': tallymark projects create {wanted[:64]} --pack web",
             field="propertyId",
         )
     return project
@@ -76,7 +76,7 @@ def capturing_property(here: Services, scope: Scope, key: str | None, name: str 
     The one of the key that is given in a header or as `key`; without one, where capture is open, the one that is
     named. Errors: `NotFound`, `Unauthorized`, `Forbidden`.
     """
-    token = key or token_of(scope["headers"])
+    token = token_of(scope["headers"]) or key
     if token is None:
         if here.settings.web_capture != "open":
             raise Unauthorized("A key is needed: send it as 'Authorization: Bearer …' or ?key=….")
@@ -88,6 +88,16 @@ def capturing_property(here: Services, scope: Scope, key: str | None, name: str 
     return project
 
 
+def trusted(here: Services, scope: Scope, project: Project) -> bool:
+    """Whether a header carries an admin key of the project: the only sender whose word on people is taken.
+
+    A key in a page is public, so one that can only send proves nothing.
+    """
+    token = token_of(scope["headers"])
+    identity = None if token is None else here.access.identify(token)
+    return identity is not None and identity.may("admin", project.id)
+
+
 def administrated_property(here: Services, scope: Scope, name: str | None) -> Project:
     """The project of a property's name for an admin of it, who is looked at before the name.
 
@@ -97,7 +107,9 @@ def administrated_property(here: Services, scope: Scope, name: str | None) -> Pr
     identity = None if token is None else here.access.identify(token)
     if identity is None:
         if not here.settings.admin_api_key:
-            raise AdminAuthNotConfigured("No admin key is configured: set ADMIN_API_KEY.")
+            raise AdminAuthNotConfigured(
+                "No admin key is configured: set ADMIN_API_KEY, or send the project's own admin key as 'x-admin-key'."
+            )
         raise Unauthorized("An admin key is needed: send it as 'x-admin-key'.")
     own = None if identity.project_id is None else here.directory.by_id(identity.project_id)
     if identity.scope != "admin":

@@ -24,14 +24,15 @@ from tallymark.spec.project import Project
 from tallymark.spec.session import CONVERSION
 
 
-def draft_of(here: Services, project: Project, form: LeadForm, arrival: Arrival) -> CaptureDraft:
-    """What is to be stored of a form. Errors: `LeadBadEmail`."""
+def draft_of(here: Services, project: Project, form: LeadForm, arrival: Arrival, trusted: bool) -> CaptureDraft:
+    """What is to be stored of a form; `trusted`: an admin's key came with it. Errors: `LeadBadEmail`."""
     at = datetime.fromtimestamp(int(here.now() * 1000) / 1000, UTC)
     email_hash = _look_up(here, project, form.email)
     identity = here.vault.fingerprint(project.id, _identity(form, email_hash, at))
     follow = may_follow(here, project, form.visitor_id, form.consents)
     known = form.visitor_id if follow else ""
     origins = Origins(here.salts).both(project, arrival.ip, arrival.user_agent, at)
+    believed = trusted or not arrival.relayed  # anybody with a page's key could say the address of another
     payload = msgspec.json.encode(form.payload).decode() if form.payload else None
 
     def sealed(new: bool) -> str:
@@ -45,13 +46,14 @@ def draft_of(here: Services, project: Project, form: LeadForm, arrival: Arrival)
         email_hash=email_hash,
         email_sealed=here.vault.seal(project.id, form.email),
         actor=f"{here.receiver.enricher.actor(project.id, known):016x}" if known else "",
-        origins=(_hex(origins[0]), _hex(origins[1])) if follow else ("", ""),
+        origins=(_hex(origins[0]), _hex(origins[1])) if follow and believed else ("", ""),
         form=clean(form.form),
         identity=identity,
         payload_sealed=None if payload is None else here.vault.seal(project.id, payload),
         outbox=sealed,
         consents=_consents(here, project, form, email_hash, at),
         at=at,
+        trusted=trusted,
     )
 
 

@@ -2,19 +2,20 @@
 
 import json
 import re
-from collections.abc import Iterable, Mapping, MutableMapping
+from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import parse_qsl
 
 import msgspec
 
-from tallymark.control.consents import MARKETING, State
+from tallymark.control.consents import ERASURE, MARKETING, State
 from tallymark.errors import BadRequest
 from tallymark.packs.web.redirect import requested_in
 
 MOST_FIELDS: Final = 100
 MOST_BYTES: Final = 65_536
+#: The most purposes that are spoken of at once.
+MOST_PURPOSES: Final = 20
 
 _UTM: Final = ("source", "medium", "campaign", "term", "content")
 _SAID: Final[Mapping[str, State | None]] = {
@@ -25,10 +26,9 @@ _SAID: Final[Mapping[str, State | None]] = {
 }
 _TOLD: Final = ("true", "false", "granted", "denied", "withdrawn")
 _PURPOSE = re.compile(r"[a-z][a-z0-9_.-]{0,63}", re.ASCII)
+_WORD: Final = "A purpose is a word such as 'marketing' or 'analytics', of at most 64 characters."
 #: `consent[marketing]` and `utm.source`, as forms write what JSON nests.
 _NESTED = re.compile(r"(consent|utm)(?:\[([^\[\]]+)\]|\.(.+))")
-#: What the log says of itself when a person is erased.
-_RESERVED: Final = frozenset({"erasure"})
 
 
 class LeadMalformed(BadRequest):
@@ -67,20 +67,6 @@ class LeadForm:
     redirect: str | None
     trapped: bool
     payload: Mapping[str, Any]
-
-
-def fields_of(pairs: Iterable[tuple[str, object]]) -> dict[str, Any]:
-    """A form's fields by name, as JSON would have them: of a file its name, of a name that comes again a list."""
-    fields: dict[str, Any] = {}
-    for name, value in pairs:
-        text = value if isinstance(value, str) else str(getattr(value, "filename", ""))
-        fields[name] = [*_many(fields[name]), text] if name in fields else text
-    return fields
-
-
-def urlencoded_fields(body: bytes) -> dict[str, Any]:
-    """As `fields_of`, of `application/x-www-form-urlencoded`."""
-    return fields_of(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
 
 
 def json_fields(body: bytes) -> dict[str, Any]:
@@ -142,9 +128,11 @@ def first(fields: MutableMapping[str, Any], *names: str) -> str:
 def consents_in(said: object) -> Consents:
     """What is said of each purpose: yes or no alone is said of marketing. Errors: `LeadMalformed`."""
     purposes = said if isinstance(said, Mapping) else {MARKETING: said}
+    if len(purposes) > MOST_PURPOSES:
+        raise LeadMalformed(f"At most {MOST_PURPOSES} purposes are taken at once.", field="consent")
     for purpose in purposes:
-        if not isinstance(purpose, str) or not _PURPOSE.fullmatch(purpose) or purpose in _RESERVED:
-            raise LeadMalformed("A purpose is a word such as 'marketing' or 'analytics'.", field="consent")
+        if not isinstance(purpose, str) or not _PURPOSE.fullmatch(purpose) or purpose == ERASURE:
+            raise LeadMalformed(_WORD, field="consent")
     states = {purpose: _state(value) for purpose, value in purposes.items()}
     return {purpose: state for purpose, state in states.items() if state is not None}
 

@@ -1,7 +1,7 @@
 """`/web/v1/leads`: captured out of forms, listed, and deleted with everything that leads to them."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final
@@ -15,19 +15,19 @@ from tallymark.api.auth import Call
 from tallymark.api.body import with_body
 from tallymark.api.errors import documented
 from tallymark.api.services import Services, services
-from tallymark.control.captures import Captured
-from tallymark.control.consents import Consent
+from tallymark.control.captures import Captured, standing
 from tallymark.control.people import Lead
 from tallymark.errors import NotFound, TallymarkError
 from tallymark.ingest.decode import Rejection
 from tallymark.packs.web.asked import PERSON, PropertyId, asked_person, moment
-from tallymark.packs.web.contract import administrated_property
-from tallymark.packs.web.lead_draft import draft_of, event_id
+from tallymark.packs.web.contract import administrated_property, trusted
+from tallymark.packs.web.lead_draft import draft_of
 from tallymark.packs.web.lead_form import LeadBadEmail, LeadForm, LeadMalformed, read
-from tallymark.packs.web.linking import link, visitors_of
+from tallymark.packs.web.linking import link
 from tallymark.packs.web.outbox import Outbox
 from tallymark.packs.web.redirect import target_of
 from tallymark.packs.web.sent import Arrival, Fields, arrival_of, fields_sent, sending_property
+from tallymark.packs.web.traces import traces_of
 from tallymark.spec.event import Reason
 from tallymark.spec.project import Project
 
@@ -57,6 +57,14 @@ class _Taken:
     form: LeadForm
     told: dict[str, Any]
     captured: Captured | None
+
+
+@dataclass(frozen=True)
+class Gone:
+    """How much went with a person, and of how many visitors nothing did, as others are linked to them too."""
+
+    deleted: Mapping[str, int]
+    shared_visitors: int
 
 
 @post(
@@ -99,33 +107,40 @@ def _take(here: Services, request: Call, arrival: Arrival, fields: Fields) -> _T
     project = sending_property(here, request, fields, arrival.origin)
     try:
         form = read(fields)
+        believed = trusted(here, request.scope, project)
         if form.trapped:
-            return _Taken(project, form, _trap(here, project, form, repr(fields), arrival.relayed), None)
-        draft = draft_of(here, project, form, arrival.of(fields))
+            return _Taken(project, form, _trap(here, project, form, repr(fields), believed), None)
+        draft = draft_of(here, project, form, arrival.of(fields), believed)
     except (LeadMalformed, LeadBadEmail) as error:
         _count(here, project.id, error)
         raise
     captured = here.people.capture(draft)
-    told = _told(form, draft.email_hash, draft.identity, captured.repeated)
-    if arrival.relayed:
-        told["new"] = captured.new
-    return _Taken(project, form, told, captured)
+    told = _told(form, draft.email_hash, draft.identity, captured.consents)
+    return _Taken(project, form, told | _known(form, believed, captured.repeated, captured.new), captured)
 
 
-def _trap(here: Services, project: Project, form: LeadForm, said: str, relayed: bool) -> dict[str, Any]:
+def _trap(here: Services, project: Project, form: LeadForm, said: str, believed: bool) -> dict[str, Any]:
     """What a program is told that fills in what people don't see: nothing else than anybody."""
     lead, identity = (here.vault.fingerprint(project.id, f"{name} {said}") for name in ("lead", "identity"))
-    return _told(form, lead, identity, repeated=False) | ({"new": True} if relayed else {})
+    return _told(form, lead, identity, form.consents) | _known(form, believed, repeated=False, new=True)
 
 
-def _told(form: LeadForm, lead: str, identity: str, repeated: bool) -> dict[str, Any]:
-    """What the sender is told; whether the lead is new is nobody's business but a server's with a key."""
+def _known(form: LeadForm, believed: bool, repeated: bool, new: bool) -> dict[str, Any]:
+    """What the sender is told of before, but for what would tell a stranger who left their address.
+
+    Of a form that came before who gave it an id, or an admin; of a lead that did an admin.
+    """
+    told = {"repeated": repeated} if form.submission_id or believed else {}
+    return told | ({"new": new} if believed else {})
+
+
+def _told(form: LeadForm, lead: str, identity: str, consents: Mapping[str, str]) -> dict[str, Any]:
+    """What every sender is told: what they said themselves."""
     return {
         "ok": True,
         "leadId": lead[:16],
         "submissionId": form.submission_id or identity,
-        "repeated": repeated,
-        "consent": dict(form.consents),
+        "consent": dict(consents),
     }
 
 
@@ -174,20 +189,9 @@ def _listed(here: Services, project: Project, lead: Lead) -> dict[str, Any]:
         "lastCapturedAt": moment(lead.last_captured_at),
         "form": submissions[-1].form if submissions else "",
         "submissions": len(submissions),
-        "consent": _latest(person.consents, lead.email_hash) if person else {},
+        "consent": standing(person.consents, lead.email_hash) if person else {},
         "unsubscribedAt": moment(person.unsubscribe.at) if person and person.unsubscribe else None,
     }
-
-
-def _latest(consents: Sequence[Consent], email_hash: str) -> dict[str, str]:
-    """What an address allows: the last that it said of each purpose, since it was erased if it ever was."""
-    said: dict[str, str] = {}
-    for consent in consents:
-        if consent.state == "erased":
-            said.clear()
-        elif consent.subject == email_hash:
-            said[consent.purpose] = consent.state
-    return said
 
 
 @post(
@@ -201,31 +205,33 @@ def _latest(consents: Sequence[Consent], email_hash: str) -> dict[str, str]:
 def delete_lead(request: Call, body: RawBody) -> dict[str, Any]:
     """Deletes a lead, their forms and links, and the events of the visitors that they are; numbers follow.
 
-    The consent log stays, by keyed hash alone, and so does an unsubscribe. May be repeated after a failure.
+    The consent log stays, by keyed hash alone, and so does an unsubscribe; so do the events of visitors that others
+    are linked to as well, told of as `sharedVisitors`. May be repeated after a failure.
     """
     here = services(request.app.state)
     project, email = asked_person(here, request, body)
-    return {"ok": True, "deleted": erase(here, project, email)}
+    gone = erase(here, project, email)
+    return {"ok": True, "deleted": gone.deleted, "sharedVisitors": gone.shared_visitors}
 
 
-def erase(here: Services, project: Project, email: str) -> Mapping[str, int]:
-    """How much went with a person, in both stores. Errors: `NotFound`; `Conflict`, `Unavailable`: repeat it then."""
+def erase(here: Services, project: Project, email: str) -> Gone:
+    """What went with a person, in both stores. Errors: `NotFound`; `Conflict`, `Unavailable`: repeat it then."""
     email_hash = here.vault.look_up(project.id, email)
     here.store.replay()
     link(here)
     person = here.people.person(project.id, email_hash)
     if person is None or person.lead is None:
         raise NotFound("Nobody with this address is a lead.", field="email")
-    actors = visitors_of(person)
-    events = [here.receiver.enricher.event(project.id, event_id(one.identity)) for one in person.submissions]
-    days = here.keeper.forget(project, actors, events)
+    traces = traces_of(here, project, person)
+    days = here.keeper.forget(project, traces.actors, traces.forms, traces.others)
     erased = here.people.erase(project.id, email_hash, datetime.fromtimestamp(here.now(), UTC))
     if erased is None:
         raise NotFound("Nobody with this address is a lead.", field="email")
-    return {
+    deleted = {
         "leads": 1,
         "submissions": erased.submissions,
         "links": erased.links,
-        "actors": len(actors),
+        "actors": len(traces.actors),
         "days": len(days),
     }
+    return Gone(deleted, traces.shared_visitors)

@@ -126,7 +126,7 @@ METRICS = (
     Metric("lead_capture_rate", "Lead capture rate", "New leads over distinct visitors.",
            Ratio(NEW_LEADS, VISITORS), unit="share", good="up"),
     Metric("time_to_capture", "Time to first capture",
-           "Mean time from a new lead's first event ever to its capture, of leads whose visitor is known.",
+           "Mean time from a new lead's first event ever to its capture, of leads whose visitor was seen before.",
            Mean(moments(AGE, NEW_LEAD)), unit="seconds", good="down"),
     Metric("consents", "Consents", "Consents given.", Plain(count(event(names.CONSENT))), good="up"),
     Metric("consent_withdrawals", "Withdrawals", "Consents withdrawn or denied.",

@@ -1,6 +1,5 @@
 """`POST /web/v1/people/export`: everything that is held about a person, for the person."""
 
-from collections.abc import Sequence
 from typing import Any, Final
 
 import msgspec
@@ -17,8 +16,8 @@ from tallymark.engine.base import Engine
 from tallymark.engine.source import utc
 from tallymark.errors import NotFound
 from tallymark.packs.web.asked import PERSON, asked_person, moment
-from tallymark.packs.web.lead_draft import event_id
-from tallymark.packs.web.linking import link, visitors_of
+from tallymark.packs.web.linking import link
+from tallymark.packs.web.traces import Traces, traces_of
 from tallymark.spec.project import Project
 
 _TEXTS: Final = (
@@ -32,7 +31,8 @@ _COLUMNS: Final = (*_TEXTS, *_MOMENTS, *_HASHES, "value")
 
 _EVENTS: Final = (
     f"SELECT {', '.join(_COLUMNS)}, toJSONString(props) FROM events FINAL WHERE project = {{project:UInt32}} "
-    "AND (actor IN {actors:Array(UInt64)} OR event_id IN {events:Array(UInt64)}) ORDER BY occurred_at, event_id"
+    "AND (event_id IN {forms:Array(UInt64)} OR actor IN {actors:Array(UInt64)} AND event_id NOT IN "
+    "{others:Array(UInt64)}) ORDER BY occurred_at, event_id"
 )
 
 
@@ -45,7 +45,10 @@ _EVENTS: Final = (
     responses=documented(400, 401, 403, 404, 503),
 )
 def export(request: Call, body: RawBody) -> dict[str, Any]:
-    """Everything held about a person: lead, forms, consents, links, and the events of the visitors that they are."""
+    """Everything held about a person: lead, forms, consents, links, and the events of the visitors that they are.
+
+    Left out are the events of visitors that others are linked to as well, told of as `sharedVisitors`.
+    """
     here = services(request.app.state)
     project, email = asked_person(here, request, body)
     email_hash = here.vault.look_up(project.id, email)
@@ -58,7 +61,7 @@ def export(request: Call, body: RawBody) -> dict[str, Any]:
 
 
 def _told(here: Services, project: Project, person: Person) -> dict[str, Any]:
-    events = [here.receiver.enricher.event(project.id, event_id(one.identity)) for one in person.submissions]
+    traces = traces_of(here, project, person)
     return {
         "property": project.name,
         "lead": None if person.lead is None else _lead(here, project, person.lead),
@@ -70,13 +73,14 @@ def _told(here: Services, project: Project, person: Person) -> dict[str, Any]:
             {"visitor": one.actor, "kind": one.kind, "confidence": one.confidence, "at": moment(one.at)}
             for one in person.links
         ],
-        "events": events_of(here.engine, project, visitors_of(person), events),
+        "events": events_of(here.engine, project, traces),
+        "sharedVisitors": traces.shared_visitors,
     }
 
 
-def events_of(engine: Engine, project: Project, actors: Sequence[int], events: Sequence[int]) -> list[dict[str, Any]]:
-    """The events of some visitors, and some single ones, oldest first, with every column that says anything."""
-    params = {"project": project.id, "actors": list(actors), "events": list(events)}
+def events_of(engine: Engine, project: Project, traces: Traces) -> list[dict[str, Any]]:
+    """The events of a person, oldest first, with every column that says anything."""
+    params = {"project": project.id, "actors": traces.actors, "forms": traces.forms, "others": traces.others}
     return [_event(dict(zip(_COLUMNS, row, strict=False)), row[-1]) for row in engine.query(_EVENTS, params)]
 
 

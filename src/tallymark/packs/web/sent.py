@@ -1,29 +1,20 @@
 """What a page or a form sends of people: its fields, however they are written, and who the request is from."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from litestar.exceptions import HTTPException
-
 from tallymark.access.guard import token_of
 from tallymark.api.auth import Call
 from tallymark.api.compression import inflate
-from tallymark.api.intake import client_address, headers_of, media_type
+from tallymark.api.intake import Headers, client_address, headers_of, media_type
 from tallymark.api.services import Services
 from tallymark.errors import BadRequest, BodyTooLarge, Forbidden
 from tallymark.ingest.user_agent import describe
 from tallymark.packs.web.contract import capturing_property, sending_origin_allowed
-from tallymark.packs.web.form import MULTIPART, URLENCODED
-from tallymark.packs.web.lead_form import (
-    MOST_BYTES,
-    LeadMalformed,
-    fields_of,
-    first,
-    json_fields,
-    named,
-    urlencoded_fields,
-)
+from tallymark.packs.web.form import MULTIPART, URLENCODED, fields_of, json_in, pairs_of
+from tallymark.packs.web.lead_form import MOST_BYTES, LeadMalformed, first, json_fields, named
 from tallymark.spec.project import Project
 
 Fields = Mapping[str, Any]
@@ -70,29 +61,22 @@ def arrival_of(request: Call, here: Services) -> Arrival:
     return Arrival(ip, said[b"user-agent"], said[b"origin"], said[b"referer"], form and shown, relayed)
 
 
-async def fields_sent(request: Call) -> dict[str, Any]:
+async def fields_sent(request: Call, most: int = MOST_BYTES) -> dict[str, Any]:
     """The body's fields: of JSON, whatever type it has, or of a form. Errors: `LeadMalformed`."""
-    headers = headers_of(request.scope)
-    body, kind = await request.body(), media_type(headers)
-    if len(body) > MOST_BYTES:
-        raise LeadMalformed(f"The body has {len(body)} bytes; {MOST_BYTES} are allowed.")
-    if kind == MULTIPART:
-        return await _multipart(request)
+    return await asyncio.to_thread(_fields, await request.body(), headers_of(request.scope), most)
+
+
+def _fields(body: bytes, headers: Headers, most: int) -> dict[str, Any]:
+    if len(body) > most:
+        raise LeadMalformed(f"The body has {len(body)} bytes; {most} are allowed.")
     try:
-        plain = inflate(body, headers.get(b"content-encoding", b"").decode("latin-1").lower(), MOST_BYTES)
+        plain = inflate(body, headers.get(b"content-encoding", b"").decode("latin-1").lower(), most)
+        found = json_in(plain, media_type(headers))
+        if found is not None:
+            return json_fields(found)
+        return fields_of(pairs_of(plain, headers[b"content-type"].decode("latin-1")))
     except (BadRequest, BodyTooLarge) as error:
         raise LeadMalformed(error.message) from None
-    return urlencoded_fields(plain) if kind == URLENCODED else json_fields(plain)
-
-
-async def _multipart(request: Call) -> dict[str, Any]:
-    try:
-        form = await request.form()
-    except (HTTPException, ValueError, LookupError):
-        raise LeadMalformed("The form can't be read.") from None
-    fields = fields_of(form.multi_items())
-    await form.close()
-    return fields
 
 
 def sending_property(here: Services, request: Call, fields: Fields, origin: str) -> Project:

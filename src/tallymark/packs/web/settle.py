@@ -57,8 +57,8 @@ def settle(e: WebEvent, around: Surroundings) -> str:
 
 
 def _reserved(e: WebEvent, around: Surroundings) -> str:
-    """Pages don't tell of people: their forms do, at endpoints of their own. A server with a key may."""
-    if e.event not in _OF_PEOPLE or around.relayed:
+    """Pages don't tell of people: their forms do, at endpoints of their own. A server with an admin key may."""
+    if e.event not in _OF_PEOPLE or around.trusted:
         return ""
     return f"`{e.event}` is written by POST /web/v1/leads/capture and /web/v1/consent, not by pages."
 

@@ -86,9 +86,16 @@ def _has(tags: str, tag: str) -> bool:
     return tags.strip() == "*" or tag in {one.strip().removeprefix("W/") for one in tags.split(",")}
 
 
+def script() -> bytes:
+    """The script without its comments and indentation, which no browser needs."""
+    text = (files("tallymark.packs.web") / "static" / "tracker.js").read_text(encoding="utf-8")
+    lines = (line.strip() for line in text.splitlines())
+    return "\n".join(line for line in lines if line and not line.startswith("//")).encode()
+
+
 @cache
 def _encoded(encoding: str) -> tuple[str, bytes]:
     """The script and its ETag."""
-    plain = (files("tallymark.packs.web") / "static" / "tracker.js").read_bytes()
+    plain = script()
     version = sha256(plain).hexdigest()[:16]
     return f'"{version}-{encoding}"' if encoding else f'"{version}"', _ENCODERS[encoding](plain)

@@ -7,6 +7,7 @@ one click of RFC 8058.
 import asyncio
 import re
 from base64 import b64encode
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Annotated, Any, Final
@@ -77,7 +78,7 @@ async def unsubscribe(request: Call, token: _Token = "") -> Response[Any]:
     Takes the one click of RFC 8058 and the page's button.
     """
     here = services(request.app.state)
-    given = token or await _token_sent(request)
+    given = [token, *await _tokens_sent(request)]
     if not await asyncio.to_thread(_unsubscribe, here, given):
         return _refused(request)
     return _page(200, _DONE) if _reads_html(request) else Response({"ok": True, "unsubscribed": True}, status_code=200)
@@ -118,16 +119,19 @@ def _forwarded(request: Call, name: str, trusted_proxies: int) -> str:
     return hops[max(0, len(hops) - trusted_proxies)]
 
 
-async def _token_sent(request: Call) -> str:
+async def _tokens_sent(request: Call) -> list[str]:
+    """What stands as `token` in the body."""
     try:
-        return first(await fields_sent(request), "token")
+        said = (await fields_sent(request)).get("token")
     except LeadMalformed:
-        return ""
+        return []
+    return [first({"token": text}, "token") for text in (said if isinstance(said, list) else [said])]
 
 
-def _unsubscribe(here: Services, token: str) -> bool:
-    """Whether the token is one; its address gets no more mail."""
-    found = _read(here, token)
+def _unsubscribe(here: Services, tokens: Sequence[str]) -> bool:
+    """Whether one of the tokens, of which the first counts, is good; its address gets no more mail."""
+    read = (_read(here, token) for token in tokens)
+    found = next((whose for whose in read if whose is not None), None)
     if found is not None:
         here.people.unsubscribe(*found, "link", datetime.fromtimestamp(here.now(), UTC))
     return found is not None

@@ -267,9 +267,23 @@
     formEvent('form_start', form);
   }
 
+  // A form for the server itself says where it was sent and by whom: browsers tell other hosts neither.
+  function complete(form) {
+    const ids = (isOn('cookie') && safely(identify)()) || {};
+    const told = { url: page.url, referrer: page.referrer, ...ids };
+    for (const name in told) {
+      if (!told[name] || form.elements[name]) continue;
+      const field = document.createElement('input');
+      Object.assign(field, { type: 'hidden', name, value: told[name] });
+      form.append(field);
+    }
+  }
+
   function formSubmitted({ target }) {
     formEvent('form_submit', target);
-    if (isInside(new URL(target.getAttribute('action') || '', location).host)) insideAt = performance.now();
+    const { host, origin } = new URL(target.getAttribute('action') || '', location);
+    if (isInside(host)) insideAt = performance.now();
+    if (origin === new URL(endpoint, location).origin && permitted()) complete(target);
   }
 
   let started;
