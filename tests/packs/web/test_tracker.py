@@ -1,7 +1,6 @@
 """`GET /web/tracker.js`: the package's script, compressed, cached, for every page."""
 
 import gzip
-from importlib.resources import files
 from pathlib import Path
 
 import brotli
