@@ -18,7 +18,7 @@ from sqlalchemy.exc import IntegrityError
 
 from tallymark.access.vault import Vault
 from tallymark.control.captures import CaptureDraft, Unrecorded
-from tallymark.control.consents import ConsentDraft, State, Unsubscribe
+from tallymark.control.consents import Consent, ConsentDraft, State, Unsubscribe
 from tallymark.control.database import Database, open_database
 from tallymark.control.links import Link, LinkDraft, UncertainLead
 from tallymark.control.people import Erased, People
@@ -54,6 +54,12 @@ def people(database: Database) -> People:
     for name in ("site", "shop"):
         Projects(database).create(ProjectDraft(name))
     return People(database)
+
+
+def said_once(people: People, draft: ConsentDraft) -> Consent:
+    """What one draft becomes."""
+    (made,) = people.consent([draft], "", "", trusted=False)
+    return made
 
 
 def count(database: Database, table: str) -> int:
@@ -168,12 +174,12 @@ def test_events_that_wait_are_listed_oldest_first(people: People) -> None:
 
 def test_the_last_word_on_a_purpose_counts(people: People) -> None:
     said: list[State] = ["granted", "withdrawn", "denied"]
-    made = [people.consent(marketing(state, NOON + n * HOUR)) for n, state in enumerate(said)]
-    late = people.consent(marketing("granted", NOON - HOUR))
-    other = people.consent(ConsentDraft(PROJECT, ADA, "analytics", "granted", "api", "", NOON))
+    made = [said_once(people, marketing(state, NOON + n * HOUR)) for n, state in enumerate(said)]
+    late = said_once(people, marketing("granted", NOON - HOUR))
+    other = said_once(people, ConsentDraft(PROJECT, ADA, "analytics", "granted", "api", "", NOON))
     assert people.latest_consent(PROJECT, ADA, "marketing") == made[-1]
     assert people.consents(PROJECT, ADA) == (late, made[0], other, *made[1:])
-    same = people.consent(marketing("granted", NOON + 2 * HOUR))
+    same = said_once(people, marketing("granted", NOON + 2 * HOUR))
     assert people.latest_consent(PROJECT, ADA, "marketing") == same
     assert people.latest_consent(PROJECT, BOB, "marketing") is None
     assert people.latest_consent(ELSEWHERE, ADA, "marketing") is None
@@ -189,7 +195,7 @@ CHANGES = [
 
 @pytest.mark.parametrize("statement", CHANGES)
 def test_the_consent_log_only_grows(tmp_path: Path, people: People, statement: str) -> None:
-    made = people.consent(marketing("granted"))
+    made = said_once(people, marketing("granted"))
     with (
         closing(sqlite3.connect(tmp_path / "control.db")) as connection,
         pytest.raises(sqlite3.IntegrityError, match="consent_log is append-only"),
@@ -239,7 +245,7 @@ def test_a_form_that_asks_for_mail_lifts_an_unsubscribe(
 
 def test_the_api_lifts_no_unsubscribe(people: People) -> None:
     people.unsubscribe(PROJECT, ADA, "unsubscribe", NOON)
-    people.consent(marketing("granted", NOON + HOUR))
+    said_once(people, marketing("granted", NOON + HOUR))
     assert people.unsubscribed(PROJECT, ADA) == NOON
 
 
@@ -295,7 +301,7 @@ def test_a_person_has_what_their_visitors_said(people: People) -> None:
     lead = people.capture(draft("1", actor="a" * 16, trusted=True)).lead_id or 0
     people.link([LinkDraft(lead, "b" * 16, 0.9, NOON)])
     for visitor in "abc":
-        people.consent(marketing("denied", subject=f"v:{visitor * 16}"))
+        said_once(people, marketing("denied", subject=f"v:{visitor * 16}"))
     person = people.person(PROJECT, ADA)
     assert person is not None
     assert [consent.subject for consent in person.consents] == ["v:" + "a" * 16]
@@ -307,7 +313,7 @@ def test_a_visitor_of_several_leads_is_shared(people: People) -> None:
         people.capture(draft(identity, email_hash, actor="a" * 16, trusted=True))
     people.capture(draft("3", actor="b" * 16))
     people.capture(draft("1", project_id=ELSEWHERE, actor="b" * 16))
-    people.consent(marketing("denied", subject="v:" + "a" * 16))
+    said_once(people, marketing("denied", subject="v:" + "a" * 16))
     person = people.person(PROJECT, ADA)
     assert person is not None
     assert [(link.actor[0], link.shared, link.theirs) for link in person.links] == [
@@ -330,7 +336,7 @@ def test_a_form_that_comes_again_changes_consents_alone(people: People) -> None:
     people.capture(draft("1", consents=(marketing("granted"),)))
     assert said("granted") == ({"marketing": "granted"}, 1)
     assert said("denied") == said("denied") == ({"marketing": "denied"}, 2)
-    people.consent(marketing("granted", NOON + 2 * HOUR))
+    said_once(people, marketing("granted", NOON + 2 * HOUR))
     assert said("denied") == ({"marketing": "granted"}, 4)  # what was said later stands
     assert people.identities(PROJECT, besides=0) == ("1",)
     assert people.identities(PROJECT, besides=1) == people.identities(ELSEWHERE, besides=0) == ()

@@ -82,12 +82,7 @@ class People:
         with self._database.read() as session:
             return captures.unrecorded(session, before, limit)
 
-    def consent(self, draft: ConsentDraft) -> Consent:
-        """The new row of the consent log. It lifts no unsubscribe: only a form of a trusted sender does."""
-        with self._database.write() as session:
-            return consents.append(session, draft)
-
-    def consent_all(
+    def consent(
         self, drafts: Sequence[ConsentDraft], email_hash: str, actor: str, trusted: bool
     ) -> tuple[Consent, ...]:
         """The row of the consent log of each draft, appended unless the latest one says the same.

@@ -88,7 +88,7 @@ def _log(here: Services, request: Call, arrival: Arrival, fields: Fields) -> tup
     follow = may_follow(here, project, said.visitor_id, said.consents)
     actor = f"{here.receiver.enricher.actor(project.id, said.visitor_id):016x}" if said.visitor_id and follow else ""
     drafts, sure = _drafts(here, project, said, at), trusted(here, request.scope, project)
-    rows = here.people.consent_all(drafts, said.email_hash, actor, sure)[: len(said.consents)]
+    rows = here.people.consent(drafts, said.email_hash, actor, sure)[: len(said.consents)]
     origin = Origins(here.salts).of(project, arrival.ip, arrival.user_agent, at)
     visitor = said.visitor_id if follow else visitor_for(origin)
     told = [row for row in rows if said.visitor_id and at - row.at < _RETRIED]
