@@ -115,7 +115,9 @@ def link_directly(
 def links_of(session: Session, lead_id: int) -> tuple[Link, ...]:
     """The visitors who are the lead, in the order they were found."""
     other = aliased(LinkRow)
-    sure = (other.id == LinkRow.id) | (other.confidence >= SURE)  # a claim takes nobody's visitor away
+    # Neither a claim takes a visitor away from anybody, nor a guess from whom a form tells of.
+    rival = (other.confidence >= SURE) & ((LinkRow.kind != "direct") | (other.kind == "direct"))
+    sure = (other.id == LinkRow.id) | rival
     same = (other.project_id == LinkRow.project_id, other.actor == LinkRow.actor, sure)
     leads = select(func.count()).where(*same).correlate(LinkRow).scalar_subquery()
     rows = session.execute(select(LinkRow, leads).where(LinkRow.lead_id == lead_id).order_by(LinkRow.id))

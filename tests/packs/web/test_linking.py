@@ -170,6 +170,18 @@ def test_people_who_may_be_one_visitor_share_the_confidence(site: Site) -> None:
     assert len(site.rows()) == 4
 
 
+def test_a_guess_takes_no_visitor_from_whom_a_form_tells_of(site: Site) -> None:
+    site.send({"visitorId": "v1"}, headers=from_("1.1.1.1"))
+    capture(site, ADA, "1.1.1.1", visitorId="v1")
+    link(site.here)
+    capture(site, "bob@example.org", "1.1.1.1")
+    link(site.here)
+    assert site.admin("/people/export", email="bob@example.org").json()["sharedVisitors"] == 1
+    told = site.admin("/leads/delete", email=ADA).json()
+    assert (told["deleted"]["actors"], told["sharedVisitors"]) == (1, 0)
+    assert [row["event"] for row in site.rows()] == ["lead_captured"]
+
+
 def test_the_form_of_another_is_nobody_else_s(site: Site) -> None:
     """Both are the visitor of the day, of whom only one is guessed to be the lead: the other came before any page."""
     capture(site, "bob@example.org", "1.1.1.1")
