@@ -1,0 +1,138 @@
+"""How well personal data is told from what only looks like it, and what looking costs."""
+
+import json
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from benchmarks import impersonal_data, personal_data, traffic
+from benchmarks.figures import Bench, Figure, median
+from benchmarks.impersonal_data import Harmless
+from benchmarks.personal_data import Sample
+from tallymark.ingest import pii
+from tallymark.ingest.decode import decode
+
+#: Events of a body of some 20 kB.
+_PER_BODY = 55
+
+
+@dataclass
+class _Tally:
+    """How many samples of a kind there are, how many were found as such, and how many finds were false alarms."""
+
+    samples: int = 0
+    found: int = 0
+    alarms: int = 0
+    missed: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def recall(self) -> float:
+        return self.found / self.samples if self.samples else 1.0
+
+    @property
+    def precision(self) -> float:
+        return self.found / (self.found + self.alarms) if self.found + self.alarms else 1.0
+
+
+def run(bench: Bench) -> list[Figure]:
+    """Precision and recall on a labelled corpus, overall and by kind; microseconds of processor time."""
+    holding = list(personal_data.samples(10 if bench.quick else 170, seed=7))
+    harmless = list(impersonal_data.samples(*((10, 7, 5) if bench.quick else (1_100, 7, 200))))
+    bench.say(f"{len(holding):,} events that hold personal data, {len(harmless):,} that look like it")
+    plain, alike = [s for s in harmless if not s.hard], [s for s in harmless if s.hard]
+    kinds = _tallies([sample for sample in holding if not sample.hard], plain)
+    hard = _tallies([sample for sample in holding if sample.hard], [])
+    return [
+        *_overall(kinds, len(plain)),
+        Figure("recall of what is hard to find", _sum(hard).recall, "", note=_told(_sum(hard), "{found} of {samples}")),
+        _figure_alike(alike),
+        *(_by_kind(kind, tally) for kind, tally in sorted(kinds.items())),
+        *_costs(bench, holding),
+    ]
+
+
+def _overall(kinds: dict[str, _Tally], harmless: int) -> list[Figure]:
+    every = _sum(kinds)
+    return [
+        Figure("precision", every.precision, "", 0.99, "more", f"{every.alarms} false alarms in {harmless:,} events"),
+        Figure("recall", every.recall, "", 0.95, "more", _told(every, "{found:,} of {samples:,} found")),
+    ]
+
+
+def _figure_alike(alike: Sequence[Harmless]) -> Figure:
+    """What can't be told from personal data but by knowing: how much of it is left alone."""
+    alarms = Counter(sample.family for sample in alike if pii.find(sample.properties))
+    share = 1 - sum(alarms.values()) / len(alike)
+    note = "alarms: " + ", ".join(f"{count} {family}" for family, count in alarms.items())
+    return Figure("left alone of what can't be told apart", share, "", note=note)
+
+
+def _by_kind(kind: str, tally: _Tally) -> Figure:
+    missed = ", ".join(f"{n} {family}" for family, n in tally.missed.most_common(3))
+    note = f"of {tally.samples:,}; precision {tally.precision:.3f}{'; missed ' if missed else ''}{missed}"
+    return Figure(f"recall of {kind}", tally.recall, "", note=note)
+
+
+def _tallies(holding: Sequence[Sample], harmless: Sequence[Harmless]) -> dict[str, _Tally]:
+    """By kind; what is found and stays readable counts as missed, and so does what the scan of the body passes over."""
+    kinds = {sample.kind: _Tally() for sample in holding}
+    for sample in holding:
+        tally = kinds[sample.kind]
+        tally.samples += 1
+        if _found(sample):
+            tally.found += 1
+        else:
+            tally.missed[sample.family] += 1
+    for harmless_sample in harmless:
+        for kind in {finding.kind for finding in pii.find(harmless_sample.properties)}:
+            kinds.setdefault(kind, _Tally()).alarms += 1
+    return kinds
+
+
+def _found(sample: Sample) -> bool:
+    kinds = {finding.kind for finding in pii.find(sample.properties)}
+    readable = sample.value in json.dumps(pii.redacted(sample.properties), ensure_ascii=False)
+    return pii.suspicious(sample.body) and sample.kind in kinds and not readable
+
+
+def _sum(kinds: dict[str, _Tally]) -> _Tally:
+    every = list(kinds.values())
+    return _Tally(sum(t.samples for t in every), sum(t.found for t in every), sum(t.alarms for t in every))
+
+
+def _told(tally: _Tally, form: str) -> str:
+    return form.format(found=tally.found, samples=tally.samples)
+
+
+def _costs(bench: Bench, holding: Sequence[Sample]) -> list[Figure]:
+    rounds = 2 if bench.quick else 15
+    bodies = traffic.bodies(traffic.events(500 if bench.quick else 5_000, seed=3), _PER_BODY)
+    escaped = [body.replace(b"/blog/", b"/a%20b/").replace(b"Plans", b"Pl\xc3\xa4ne") for body in bodies]
+    properties = [sample.properties for sample in holding if not sample.hard]
+
+    def cost(look: Callable[[Any], object], given: Sequence[Any]) -> float:
+        return _cost(lambda: [look(each) for each in given], len(given), rounds)
+
+    scan, size = cost(pii.suspicious, bodies), sum(map(len, bodies)) / len(bodies)
+    doubtful = sum(map(pii.suspicious, bodies))
+    return [
+        Figure("scan of a clean body", scan, "µs", note=f"{size:,.0f} bytes; {doubtful} of {len(bodies)} are doubtful"),
+        Figure("scan", scan / _PER_BODY, "µs/event"),
+        Figure("scan, against decoding the same bytes", scan / cost(decode, bodies), "times"),
+        Figure("scan of one with percent signs and umlauts", cost(pii.suspicious, escaped), "µs"),
+        Figure("finding in an event that holds something", cost(pii.find, properties), "µs/event"),
+        Figure("redacting it", cost(pii.redacted, properties), "µs/event"),
+    ]
+
+
+def _cost(work: Callable[[], object], count: int, rounds: int) -> float:
+    """Microseconds of this thread's processor time for each of `count`: the median, after a round to warm up."""
+    work()
+    taken = []
+    for _ in range(rounds):
+        started = time.thread_time_ns()
+        work()
+        taken.append((time.thread_time_ns() - started) / 1_000)
+    return median(taken) / count
