@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tallymark.engine.base import Engine, Params, Row
+from tallymark.engine.base import Params, Row
 from tallymark.rollup.refresh import Outcome
 from tallymark.rollup.run import Run, published
 from tallymark.rollup.sweep import sweep
@@ -21,6 +21,7 @@ from tallymark.spec.condition import Op
 from tallymark.spec.query import Clause, Filter, Query
 from tallymark.spec.window import Window
 from tests.conftest import SLOW, World, Worlds
+from tests.engines import Passing
 from tests.flow.test_oracle import Traffic
 from tests.oracle import METRICS, OF_EVENTS, OF_SESSIONS
 
@@ -33,28 +34,21 @@ NOON = datetime(2026, 3, 8, 12, tzinfo=UTC)
 KEPT = tuple(name for name in OF_EVENTS if not name.endswith(("_good", "_fair", "_poor")))
 
 
-@dataclass(frozen=True)
-class Clocked:
+@dataclass
+class Clocked(Passing):
     """An engine whose clock stands still."""
 
-    engine: Engine
     at: datetime
 
     def query(self, sql: str, params: Params | None = None) -> Sequence[Row]:
+        return super().query(self._stopped(sql), params)
+
+    def read(self, sql: str, params: Params | None = None) -> pa.Table:
+        return super().read(self._stopped(sql), params)
+
+    def _stopped(self, sql: str) -> str:
         stands = f"fromUnixTimestamp64Milli({round(self.at.timestamp() * 1000)}, 'UTC')"
-        return self.engine.query(sql.replace("now64(3, 'UTC')", stands), params)
-
-    def command(self, sql: str, params: Params | None = None) -> None:
-        self.engine.command(sql, params)
-
-    def insert(self, table: str, rows: pa.Table, token: str | None = None) -> None:
-        self.engine.insert(table, rows, token)
-
-    def ping(self) -> None:
-        self.engine.ping()
-
-    def close(self) -> None:
-        self.engine.close()
+        return sql.replace("now64(3, 'UTC')", stands)
 
 
 def answers(world: World, window: Window = WHOLE) -> bytes:
@@ -218,17 +212,19 @@ def test_a_day_moves_from_the_open_shelf_when_it_has_ended(world: Worlds) -> Non
 
 
 def test_a_sealed_day_is_left_alone_whatever_comes(world: Worlds) -> None:
+    """A day's events expire an hour after the retention is over since its end."""
     here, noon = world(retention_hours=24), datetime(2027, 7, 10, 12, tzinfo=UTC)
-    window = Window(noon.date(), noon.date())
+    window, expired = Window(noon.date(), noon.date()), datetime(2027, 7, 12, 1, tzinfo=UTC)
     here.send([_view("ann", noon)], noon)
     here.on(Clocked(here.engine, noon)).settle()
     told = answers(here, window)
-    later = here.on(Clocked(here.engine, noon + timedelta(hours=24)))
+    later = here.on(Clocked(here.engine, expired))
     here.send([_view("bob", noon)], noon + timedelta(hours=24))
+    assert here.on(Clocked(here.engine, expired - timedelta(milliseconds=1))).stale() == [noon.date()]
     assert later.stale() == []
     (refused,) = later.refresher.refresh(here.project, [noon.date()], force=True)
     assert (refused.outcome, refused.day) == (Outcome.SEALED, noon.date())
-    assert "2027-07-11 12:00 UTC" in refused.message
+    assert "2027-07-12 01:00 UTC" in refused.message
     assert answers(here, window) == told
 
 

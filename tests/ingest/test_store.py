@@ -9,7 +9,7 @@ import msgspec
 import pyarrow as pa
 import pytest
 
-from tallymark.engine.base import Engine, Params, Row
+from tallymark.engine.base import Params, Row
 from tallymark.engine.connections import EngineRefused
 from tallymark.errors import EngineUnavailable, QueueFull
 from tallymark.ingest.decode import decode
@@ -18,15 +18,15 @@ from tallymark.ingest.rows import Rows
 from tallymark.ingest.spool import Spool
 from tallymark.ingest.store import Store
 from tests.conftest import ANY_AGE, World, Worlds
+from tests.engines import Passing
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
 
 @dataclass
-class Line:
+class Line(Passing):
     """A line to an engine, which can be cut: before an insert arrives, or before its answer does."""
 
-    engine: Engine
     fails: Exception | None = None
     after: bool = False
     tokens: list[str | None] = field(default_factory=list)
@@ -34,24 +34,15 @@ class Line:
     def query(self, sql: str, params: Params | None = None) -> Sequence[Row]:
         if self.fails and not self.after:
             raise self.fails
-        return self.engine.query(sql, params)
-
-    def command(self, sql: str, params: Params | None = None) -> None:
-        self.engine.command(sql, params)
+        return super().query(sql, params)
 
     def insert(self, table: str, rows: pa.Table, token: str | None = None) -> None:
         self.tokens.append(token)
         if self.fails and not self.after:
             raise self.fails
-        self.engine.insert(table, rows, token)
+        super().insert(table, rows, token)
         if self.fails:
             raise self.fails
-
-    def ping(self) -> None:
-        self.engine.ping()
-
-    def close(self) -> None:
-        self.engine.close()
 
 
 def _rows(world: World, *events: dict[str, Any]) -> Rows:

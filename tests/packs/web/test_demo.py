@@ -86,7 +86,7 @@ def test_some_events_are_sent_twice_and_are_then_the_same(traffic: Days, distinc
 
 
 def test_the_gate_refuses_nothing(traffic: Days) -> None:
-    draft = parse_draft(PROJECT, ["web"])
+    draft = parse_draft(PROJECT, {"web": {}})
     project = Project(1, **vars(draft), created_at=datetime(2026, 4, 1, tzinfo=UTC))
     now = _midnight(LAST + timedelta(days=1))
     for events in traffic.values():

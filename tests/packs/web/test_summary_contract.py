@@ -270,4 +270,6 @@ def test_every_header_of_a_key_will_do(site: Property) -> None:
 def test_nobody_is_admin(tmp_path: Path, engine: Engine) -> None:
     with properties(tmp_path, engine, admin="") as app:
         for key in (None, "wrong"):
-            refused(Property(app.client, "site", {}).get(PATH, key, grain="week"), 503, "admin_auth_not_configured")
+            refused(
+                Property(app.application, "site", {}).get(PATH, key, grain="week"), 503, "admin_auth_not_configured"
+            )

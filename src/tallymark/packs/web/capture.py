@@ -20,7 +20,7 @@ from tallymark.ingest.decode import Decoded, Rejection
 from tallymark.ingest.receive import Receipt, Sender
 from tallymark.ingest.user_agent import describe
 from tallymark.packs.web.address import surroundings
-from tallymark.packs.web.contract import EXCEPTION_HANDLERS, capturing_property, sending_origin_allowed
+from tallymark.packs.web.contract import CONTRACT, EXCEPTION_HANDLERS, sending_origin_allowed
 from tallymark.packs.web.form import form_fields, json_in
 from tallymark.packs.web.origins import Origins, visitor
 from tallymark.packs.web.redirect import Target, requested_in, target_of
@@ -100,7 +100,7 @@ class Capture:
         receipts = []
         for name, decoded in groups.items():
             try:
-                project = capturing_property(self.here, posted.scope, posted.key, name)
+                project = CONTRACT.sent_to(self.here, posted.scope, posted.key, name)
             except (NotFound, Forbidden) as error:
                 if len(groups) == 1:
                     raise

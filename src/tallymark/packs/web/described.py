@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import msgspec
 
+from tallymark.packs.described import failure, parameter
 from tallymark.packs.web.form import MULTIPART, URLENCODED
 from tallymark.packs.web.web_event import WebEvent
 
@@ -46,22 +47,13 @@ def _operation() -> dict[str, Any]:
         "is sent back to its page.",
         "security": [{}, {"key": []}],
         "parameters": [
-            _parameter("propertyId", "The property of events that name none."),
-            _parameter("key", "An `ingest` key, where no header can be sent."),
+            parameter("propertyId", "The property of events that name none."),
+            parameter("key", "An `ingest` key, where no header can be sent."),
         ],
         "requestBody": {"required": True, "content": kinds},
         "responses": {
             "202": {"description": "Accepted events are on disk", "content": {"application/json": {"schema": _TAKEN}}},
             "303": {"description": "A form's events are on disk; on to the page in `Location`"},
-            **{status: _failure(text) for status, text in _FAILURES.items()},
+            **{status: failure(text) for status, text in _FAILURES.items()},
         },
     }
-
-
-def _parameter(name: str, text: str) -> dict[str, Any]:
-    return {"name": name, "in": "query", "schema": {"type": "string"}, "description": text}
-
-
-def _failure(text: str) -> dict[str, Any]:
-    schema = {"$ref": "#/components/schemas/ErrorBody"}
-    return {"description": text, "content": {"application/json": {"schema": schema}}}

@@ -20,7 +20,7 @@ from tallymark.control.people import Lead
 from tallymark.errors import NotFound, TallymarkError
 from tallymark.ingest.decode import Rejection
 from tallymark.packs.web.asked import PERSON, PropertyId, asked_person, moment
-from tallymark.packs.web.contract import administrated_property, trusted
+from tallymark.packs.web.contract import CONTRACT, trusted
 from tallymark.packs.web.lead_draft import draft_of
 from tallymark.packs.web.lead_form import LeadBadEmail, LeadForm, LeadMalformed, read
 from tallymark.packs.web.linking import link
@@ -169,7 +169,7 @@ def list_leads(
 ) -> dict[str, Any]:
     """The leads of a property, newest first, with their addresses and what they allow."""
     here = services(request.app.state)
-    project = administrated_property(here, request.scope, property_id)
+    project = CONTRACT.administrated(here, request.scope, property_id)
     leads = here.people.leads(project.id, limit + 1, before)
     listed = leads[:limit]
     return {

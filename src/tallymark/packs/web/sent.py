@@ -12,7 +12,7 @@ from tallymark.api.intake import Headers, client_address, headers_of, media_type
 from tallymark.api.services import Services
 from tallymark.errors import BadRequest, BodyTooLarge, Forbidden
 from tallymark.ingest.user_agent import describe
-from tallymark.packs.web.contract import capturing_property, sending_origin_allowed
+from tallymark.packs.web.contract import CONTRACT, sending_origin_allowed
 from tallymark.packs.web.form import MULTIPART, URLENCODED, fields_of, json_in, pairs_of
 from tallymark.packs.web.lead_form import MOST_BYTES, LeadMalformed, first, json_fields, named
 from tallymark.spec.project import Project
@@ -82,11 +82,11 @@ def _fields(body: bytes, headers: Headers, most: int) -> dict[str, Any]:
 def sending_property(here: Services, request: Call, fields: Fields, origin: str) -> Project:
     """The property that a page sends to, named in the body or else in the query.
 
-    Errors: `OriginNotAllowed`, and those of `capturing_property`.
+    Errors: `OriginNotAllowed`, and those of `Contract.sent_to`.
     """
     if not sending_origin_allowed(here, origin):
         raise OriginNotAllowed("Pages of this origin may not send.", allowed=here.settings.cors_origins)
     key, name = named(fields)
     query = request.query_params
     key, name = key or query.get("key", ""), name or query.get("propertyId", "")
-    return capturing_property(here, request.scope, key or None, name or None)
+    return CONTRACT.sent_to(here, request.scope, key or None, name or None)

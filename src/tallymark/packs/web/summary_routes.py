@@ -9,11 +9,11 @@ from litestar.params import PathParameter, QueryParameter
 
 from tallymark.api.auth import Call
 from tallymark.api.errors import documented
-from tallymark.api.question import Parameters, check_names, one, window_of
+from tallymark.api.question import Parameters, check_names, given_in, one, window_of
 from tallymark.api.services import Services, services
 from tallymark.errors import NotFound
 from tallymark.packs.web import summary as contract_summary
-from tallymark.packs.web.contract import administrated_property
+from tallymark.packs.web.contract import CONTRACT
 from tallymark.packs.web.summary import Summary
 from tallymark.packs.web.views import COLUMNS, rows
 from tallymark.spec.project import Project
@@ -42,7 +42,7 @@ async def metrics_summary(
     ] = None,
 ) -> Summary:
     """The summary of a property."""
-    here, given = services(request.app.state), _given(request)
+    here, given = services(request.app.state), given_in(request)
     project = await asyncio.to_thread(_property, here, request, given)
     now = datetime.fromtimestamp(here.now(), UTC)
     asked = contract_summary.question(given, project.timezone, now)
@@ -74,7 +74,7 @@ def table_rows(
     property_id: _Property = None,
 ) -> dict[str, Any]:
     """The days of a property."""
-    here, given = services(request.app.state), _given(request)
+    here, given = services(request.app.state), given_in(request)
     project = _property(here, request, given)
     if table not in COLUMNS:
         raise NotFound(f"There is no table {table[:64]!r}.", field="table", allowed=list(COLUMNS))
@@ -85,10 +85,6 @@ def table_rows(
     return {"ok": True, "rows": rows(here.engine, project, table, window)}
 
 
-def _given(request: Call) -> Parameters:
-    return {name: request.query_params.getall(name) for name in request.query_params}
-
-
 def _property(here: Services, request: Call, given: Parameters) -> Project:
     """The property that is asked about, for an admin of it: who asks is looked at before anything else."""
-    return administrated_property(here, request.scope, next(iter(given.get("propertyId", ())), None))
+    return CONTRACT.administrated(here, request.scope, next(iter(given.get("propertyId", ())), None))

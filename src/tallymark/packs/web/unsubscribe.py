@@ -5,7 +5,6 @@ one click of RFC 8058.
 """
 
 import asyncio
-import re
 from base64 import b64encode
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -17,6 +16,7 @@ from litestar.enums import MediaType
 from litestar.params import QueryParameter, RawBody
 
 from tallymark.api.auth import Call
+from tallymark.api.base_url import base_of
 from tallymark.api.body import with_body
 from tallymark.api.errors import documented
 from tallymark.api.services import Services, services
@@ -53,7 +53,6 @@ _ASKED: Final = (
 )
 _DONE: Final = ("Unsubscribed", "<p>You will get no more of these mails. You may close this page.</p>")
 _BAD: Final = ("This link does not work", "<p>It is not complete. Please open it from the mail again.</p>")
-_HOST: Final = re.compile(r"[A-Za-z0-9._-]+(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](:[0-9]{1,5})?", re.ASCII)
 
 _Token = Annotated[str, QueryParameter(description="Of the link.")]
 
@@ -100,23 +99,6 @@ def make_link(request: Call, body: RawBody) -> dict[str, Any]:
     url = f"{base_of(request, here.settings.trusted_proxies)}{PATH}?token={token}"
     headers = {"List-Unsubscribe": f"<{url}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
     return {"ok": True, "url": url, "headers": headers}
-
-
-def base_of(request: Call, trusted_proxies: int) -> str:
-    """Scheme and host by which the server is reached: what trusted proxies say, else the request's own."""
-    own = str(request.base_url).rstrip("/")
-    if not trusted_proxies:
-        return own
-    scheme, _, host = own.partition("://")
-    said = (_forwarded(request, name, trusted_proxies) for name in ("x-forwarded-proto", "x-forwarded-host"))
-    proto, outer = said
-    return f"{proto if proto in ('http', 'https') else scheme}://{outer if _HOST.fullmatch(outer) else host}"
-
-
-def _forwarded(request: Call, name: str, trusted_proxies: int) -> str:
-    """What the outermost trusted proxy saw."""
-    hops = [hop.strip() for hop in request.headers.get(name, "").split(",")]
-    return hops[max(0, len(hops) - trusted_proxies)]
 
 
 async def _tokens_sent(request: Call) -> list[str]:
