@@ -10,7 +10,9 @@
     ├── NotFound              404  not_found
     ├── Conflict              409  conflict
     │   └── Stopping          409  stopping
+    ├── Gone                  410  gone
     ├── BodyTooLarge          413  body_too_large
+    ├── TooManyRequests       429  too_many_requests  (`Retry-After`)
     └── Unavailable           503  unavailable        (`Retry-After`)
         ├── QueueFull         503  queue_full
         ├── EngineUnavailable 503  engine_unavailable
@@ -104,11 +106,26 @@ class Stopping(Conflict):
     code = "stopping"
 
 
+class Gone(TallymarkError):
+    """It was there, and its time is over."""
+
+    status = 410
+    code = "gone"
+
+
 class BodyTooLarge(TallymarkError):
     """The body, plain or after decompression, is over the limit."""
 
     status = 413
     code = "body_too_large"
+
+
+class TooManyRequests(TallymarkError):
+    """More is asked for at once than may be; the same request may be sent again later."""
+
+    status = 429
+    code = "too_many_requests"
+    retry_after = 30
 
 
 class Unavailable(TallymarkError):

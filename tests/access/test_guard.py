@@ -14,6 +14,8 @@ from tallymark.control.projects import Projects
 from tallymark.errors import AdminAuthNotConfigured, Forbidden, TallymarkError, Unauthorized
 from tallymark.spec.project import ProjectDraft
 
+_BEYOND_READ: tuple[Scope, ...] = ("ingest", "admin")
+
 
 @dataclass
 class World:
@@ -24,8 +26,8 @@ class World:
     secrets: dict[str, str]
     now: float = 0.0
 
-    def access(self, admin: str = "", local: str = "") -> Access:
-        return Access(self.keys, admin, local, lambda: self.now)
+    def access(self, admin: str = "", local: str = "", read: str = "") -> Access:
+        return Access(self.keys, admin, local, lambda: self.now, read)
 
     def key_id(self, scope: str) -> int:
         return next(key.id for key in self.keys.list() if key.scope == scope)
@@ -64,6 +66,32 @@ def test_a_master_key_is_good_everywhere(world: World, key: str) -> None:
     access = world.access(key if key != "local" else "", "local")
     for project in (world.project, 99, None):
         assert access.require(key, "admin", project) == Identity(None, "admin")
+
+
+def test_a_read_key_reads_every_project_and_does_nothing_else(world: World) -> None:
+    access = world.access("master", "local", "reader")
+    for project in (world.project, 99, None):
+        assert access.require("reader", "read", project) == Identity(None, "read")
+        for scope in _BEYOND_READ:
+            with pytest.raises(Forbidden, match="This key is for read"):
+                access.require("reader", scope, project)
+    assert access.identify("master") == access.identify("local") == Identity(None, "admin")
+    assert access.identify("") is None
+
+
+def test_a_read_key_without_an_admin_key_makes_nobody_admin(world: World) -> None:
+    access = world.access(read="reader")
+    assert access.require("reader", "read", world.project) == Identity(None, "read")
+    with pytest.raises((AdminAuthNotConfigured, Forbidden)):
+        access.require("reader", "admin", None)
+    with pytest.raises(AdminAuthNotConfigured):
+        access.require(None, "admin", None)
+    with pytest.raises(Unauthorized):
+        world.access("master").require("reader", "read", world.project)
+
+
+def test_of_equal_keys_of_every_project_the_admin_counts(world: World) -> None:
+    assert world.access("same", "", "same").identify("same") == Identity(None, "admin")
 
 
 @pytest.mark.parametrize(

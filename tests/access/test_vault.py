@@ -162,7 +162,7 @@ def test_keys_are_derived_once_a_project(monkeypatch: pytest.MonkeyPatch) -> Non
         derived.append(purpose)
         return b"k" * 32
 
-    monkeypatch.setattr("tallymark.access.vault._derived", derive)
+    monkeypatch.setattr("tallymark.access.vault.derived", derive)
     vault = Vault(b"secret")
     for _ in range(3):
         for project in (1, 2):

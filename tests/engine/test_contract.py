@@ -13,7 +13,7 @@ import pyarrow as pa
 import pytest
 
 from tallymark.engine.base import Engine
-from tallymark.engine.connections import EngineRefused
+from tallymark.engine.connections import EngineRefused, table_of
 from tallymark.engine.schema import migrate, migrations
 from tallymark.engine.server import ServerEngine
 from tallymark.errors import EngineUnavailable
@@ -69,6 +69,44 @@ def test_types_come_as_pythons(either: Engine) -> None:
     assert [v.replace(tzinfo=None) if isinstance(v, datetime) else v for v in row] == [
         2**64 - 1, -(2**127), 0.1, date(2026, 3, 10), at, [1, 2], (1, "a"), {"k": 1}, True, "x", -5,
     ]  # fmt: skip
+
+
+def test_many_rows_come_as_columns(either: Engine) -> None:
+    sql = (
+        "SELECT number AS n, toLowCardinality(concat({text:String}, toString(number % 3))) AS s, "
+        "if(number % 2 = 0, number / 4, NULL) AS x, toDate('2026-03-10') AS d, "
+        "fromUnixTimestamp64Milli(toInt64(number), 'UTC') AS t FROM numbers(100000) ORDER BY n"
+    )
+    table = either.read(sql, {"text": AWKWARD})
+    assert table.schema.names == ["n", "s", "x", "d", "t"]
+    assert table.column("n").to_pylist() == list(range(100_000))
+    assert table.slice(99_998).to_pylist() == [
+        {"n": n, "s": f"{AWKWARD}{n % 3}", "x": None if n % 2 else n / 4, "d": DAY,
+         "t": datetime.fromtimestamp(n / 1000, UTC)}
+        for n in (99_998, 99_999)
+    ]  # fmt: skip
+    assert table.schema.field("t").type == pa.timestamp("ms", "UTC")
+
+
+def test_no_rows_come_as_columns(either: Engine) -> None:
+    table = either.read("SELECT toUInt64(1) AS a, 'x' AS b WHERE 0")
+    assert table.num_rows == 0
+    assert table.schema.names == ["a", "b"]
+    assert table.schema.types == [pa.uint64(), pa.string()]
+
+
+def test_an_answer_that_breaks_off_is_none() -> None:
+    """Wherever it does, and whatever the engine says then."""
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, numbers().schema) as writer:
+        for first in range(3):
+            writer.write_table(numbers(first, first + 1))
+    whole = bytes(sink.getvalue())
+    assert table_of(whole).num_rows == 6
+    for end in range(len(whole)):
+        for said in (b"", b"Code: 241. DB::Exception: Memory limit exceeded"):
+            with pytest.raises(EngineUnavailable, match="broke off"):
+                table_of(whole[:end] + said)
 
 
 @pytest.mark.parametrize(
@@ -213,10 +251,12 @@ def test_statements_that_it_refuses(either: Engine, sql: str) -> None:
     assert not refused.value.about_data
     with pytest.raises(EngineRefused):
         either.command(sql)
+    with pytest.raises(EngineRefused):
+        either.read(sql)
     assert either.query("SELECT 42") == [(42,)]
 
 
-@pytest.mark.parametrize("method", ["query", "command"])
+@pytest.mark.parametrize("method", ["query", "read", "command"])
 def test_a_failed_answer_leaves_nothing_behind(either: Engine, method: str) -> None:
     """A statement that fails when part of its answer is there: the next one gives its own answer alone."""
     for rows in (10, 200_000):
@@ -390,6 +430,7 @@ def calls(engine: Engine) -> list[Callable[[], object]]:
     return [
         engine.ping,
         lambda: engine.query("SELECT 1"),
+        lambda: engine.read("SELECT 1"),
         lambda: engine.command("DROP TABLE IF EXISTS nothing"),
         lambda: engine.insert("marks", marks(), "token"),
         lambda: migrate(engine),

@@ -43,7 +43,7 @@ class Vault:
 
     def __init__(self, secret: bytes) -> None:
         self._keys = lru_cache(maxsize=_MOST_CACHED)(partial(_keys_of, secret))
-        self._token_key = _derived(secret, "token")
+        self._token_key = derived(secret, "token")
 
     def seal(self, project: int, text: str) -> bytes:
         """The text, encrypted and authenticated under the project's key; no two seals are alike."""
@@ -113,11 +113,11 @@ def _valid(email: str) -> str | None:
 
 
 def _keys_of(secret: bytes, project: int) -> _Keys:
-    seal = base64.urlsafe_b64encode(_derived(secret, f"seal {project}"))
-    return _Keys(Fernet(seal), _derived(secret, f"look up {project}"))
+    seal = base64.urlsafe_b64encode(derived(secret, f"seal {project}"))
+    return _Keys(Fernet(seal), derived(secret, f"look up {project}"))
 
 
-def _derived(secret: bytes, purpose: str) -> bytes:
-    """The 256-bit key of a purpose."""
+def derived(secret: bytes, purpose: str) -> bytes:
+    """The 256-bit key of a purpose, of which there is one each."""
     info = f"tallymark vault 1: {purpose}".encode()
     return HKDF(algorithm=SHA256(), length=32, salt=None, info=info).derive(secret)

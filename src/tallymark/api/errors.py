@@ -10,7 +10,7 @@ from litestar.exceptions import HTTPException
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.types import ExceptionHandlersMap
 
-from tallymark.errors import BodyTooLarge, TallymarkError, Unauthorized, Unavailable
+from tallymark.errors import BodyTooLarge, TallymarkError, TooManyRequests, Unauthorized, Unavailable
 
 _LOG = structlog.get_logger()
 
@@ -43,7 +43,7 @@ def answer_tallymark_error(request: Request[Any, Any, Any], error: TallymarkErro
     if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR and not isinstance(error, Unavailable):
         return answer_unexpected(request, error)
     headers = {}
-    if isinstance(error, Unavailable):
+    if isinstance(error, Unavailable | TooManyRequests):
         headers["Retry-After"] = str(error.retry_after)
     if isinstance(error, Unauthorized):
         headers["WWW-Authenticate"] = "Bearer"

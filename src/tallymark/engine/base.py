@@ -22,6 +22,9 @@ class Engine(Protocol):
     def query(self, sql: str, params: Params | None = None) -> Sequence[Row]:
         """The rows of a SELECT; `{name:Type}` in the text is bound to `params[name]` by the engine."""
 
+    def read(self, sql: str, params: Params | None = None) -> pa.Table:
+        """The rows of a SELECT as an Arrow table, for many rows: a value of a row costs no Python object."""
+
     def command(self, sql: str, params: Params | None = None) -> None:
         """Runs a statement that gives no rows: DDL, INSERT … SELECT, ALTER."""
 

@@ -23,6 +23,8 @@ SESSION = {
 #: ClickHouse's error codes for rows that it can't represent; any other refusal is about the engine's own state.
 _ABOUT_DATA = frozenset({6, 26, 27, 33, 38, 41, 53, 69, 70, 72, 117, 131, 349, 376, 441, 467, 675})
 
+_END_OF_STREAM = b"\xff\xff\xff\xff\0\0\0\0"
+
 
 class EngineRefused(TallymarkError):
     """The engine answered that it won't: a fault of ours or of its configuration, not of the caller."""
@@ -47,6 +49,11 @@ class Connections:
         """See `base.Engine.query`."""
         with self._asked() as client:
             return client.query(sql, parameters=dict(params or {})).result_rows
+
+    def read(self, sql: str, params: Params | None = None) -> pa.Table:
+        """See `base.Engine.read`."""
+        with self._asked() as client:
+            return table_of(client.raw_query(sql, parameters=dict(params or {}), fmt="ArrowStream"))
 
     def command(self, sql: str, params: Params | None = None) -> None:
         """See `base.Engine.command`."""
@@ -107,6 +114,16 @@ def _stream(rows: pa.Table) -> bytes:
     with pa.ipc.new_stream(sink, rows.schema) as writer:
         writer.write_table(rows)
     return bytes(sink.getvalue())
+
+
+def table_of(stream: bytes) -> pa.Table:
+    """The table of an Arrow IPC stream.
+
+    Errors: `EngineUnavailable` where it has no end: an engine that fails in the middle of an answer can't say so.
+    """
+    if not stream.endswith(_END_OF_STREAM):
+        raise EngineUnavailable("The engine's answer broke off.")
+    return pa.ipc.open_stream(stream).read_all()
 
 
 @contextlib.contextmanager

@@ -1,6 +1,6 @@
 """Fields and conditions as SQL. The only place where a condition becomes text for the engine."""
 
-from tallymark.spec.condition import Above, All, Any, Column, Comparison, Condition, Field, Not, Op, Prop
+from tallymark.spec.condition import Above, All, Any, Column, Comparison, Condition, Field, Joined, Not, Op, Prop
 
 #: Numbers beyond this, either way, are not taken for numbers: sums in billionths stay within 128 bits.
 LARGEST = 1e15
@@ -19,9 +19,13 @@ def array(texts: tuple[str, ...] | list[str]) -> str:
 
 def text_of(field: Field) -> str:
     """A field as SQL text; an absent property is the empty text."""
-    if isinstance(field, Column):
-        return f"toString({identifier(field.name)})"
-    return f"toString({_path(field)})"
+    match field:
+        case Column(name):
+            return f"toString({identifier(name)})"
+        case Prop():
+            return f"toString({_path(field)})"
+        case Joined(fields):
+            return "concat(" + ", '/', ".join(map(text_of, fields)) + ")"
 
 
 def number_of(field: Field) -> str:

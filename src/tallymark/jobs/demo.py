@@ -16,9 +16,10 @@ from tallymark.ingest.decode import Decoded, WireEvent
 from tallymark.ingest.enrich import Enricher
 from tallymark.ingest.gate import Limits, admit
 from tallymark.ingest.store import Store
+from tallymark.packs.sdk import demo as sdk
 from tallymark.packs.web import demo as web
 from tallymark.rollup.keeper import Keeper
-from tallymark.spec.project import Project, parse_draft
+from tallymark.spec.project import Packs, Project, parse_draft
 
 _SCOPES: tuple[Scope, ...] = ("ingest", "read", "admin")
 
@@ -38,7 +39,7 @@ class Sample:
     days: Callable[[date, int], Iterator[tuple[date, list[WireEvent]]]]
 
 
-SAMPLES: tuple[Sample, ...] = (Sample(web.PROJECT, web.days),)
+SAMPLES: tuple[Sample, ...] = (Sample(web.PROJECT, web.days), Sample(sdk.PROJECT, sdk.days))
 
 #: Called with a project's name, what is done, how many days are done and how many there are.
 Report = Callable[[str, str, int, int], None]
@@ -49,7 +50,7 @@ class Demo:
     """Makes demo projects where they are missing."""
 
     projects: Projects
-    packs: list[str]
+    packs: Packs
     enricher: Enricher
     store: Store
     keeper: Keeper

@@ -3,19 +3,22 @@
 Rollups, runs and actors stay: they are the numbers, and the ordinals that these are made of.
 """
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
+from datetime import date, datetime, timedelta
+from functools import partial
 
+from tallymark.control.exports import Exports
 from tallymark.control.jobs import JobRuns
 from tallymark.control.keys import Keys
 from tallymark.control.leases import Leases
 from tallymark.control.projects import Projects
 from tallymark.control.salts import Salts
+from tallymark.control.turns import Turns
 from tallymark.engine.base import Engine
 from tallymark.errors import Conflict, Unavailable
+from tallymark.export.files import Files
+from tallymark.jobs.expired import forget_expired, forget_orphans
 from tallymark.rollup.keeper import Keeper
 from tallymark.spec.project import Project
 from tallymark.spec.purged import Purged
@@ -23,14 +26,10 @@ from tallymark.spec.purged import Purged
 #: When in a UTC day it is time.
 _TIME = timedelta(minutes=30)
 
-#: The process that does a day's purge has it to itself for this long, in seconds.
-_LEASE_SECONDS = 3_600
-
 _JOB = "purge"
 
 _KEPT_SALTS = timedelta(days=3)
 _KEPT_JOB_RUNS = timedelta(days=30)
-_KEPT_EXPORTS = timedelta(days=7)
 
 _PINS = "project = {project:UInt32} AND expires_at <= fromUnixTimestamp({now:Int64})"
 
@@ -40,11 +39,7 @@ _Taken = tuple[int, str, str]
 
 @dataclass(frozen=True)
 class Purge:
-    """Everything that a purge needs.
-
-    `holder` names this process among those that share the stores, `now` gives epoch seconds; how old events are, the
-    engine's clock says.
-    """
+    """Everything that a purge needs. How old events are, the engine's clock says, all else that of `turns`."""
 
     engine: Engine
     keeper: Keeper
@@ -52,10 +47,10 @@ class Purge:
     keys: Keys
     salts: Salts
     job_runs: JobRuns
+    turns: Turns
     leases: Leases
-    exports: Path
-    holder: str
-    now: Callable[[], float]
+    exports: Exports
+    files: Files
 
     def run(self, project: Project | None = None, dry_run: bool = False) -> list[Purged]:
         """Takes what is past its time, of one project where given; a dry run only counts, and changes nothing.
@@ -75,35 +70,29 @@ class Purge:
 
     def daily(self) -> None:
         """Purges if nobody has since 00:30 UTC; one process at a time."""
-        if self._due() and self.leases.acquire(_JOB, self.holder, _LEASE_SECONDS):
-            try:
-                if self._due():
-                    self.run()
-            finally:
-                self.leases.release(_JOB, self.holder)
+        self.turns.take(_JOB, self.turns.since(_TIME), self.run)
 
     def at(self) -> datetime:
         """Now."""
-        return datetime.fromtimestamp(self.now(), UTC)
-
-    def _due(self) -> bool:
-        since = (self.at() - _TIME).replace(hour=0, minute=0, second=0, microsecond=0) + _TIME
-        recent = self.job_runs.recent(_JOB)
-        return not any(r.project_id is None and r.status == "done" and r.started_at >= since for r in recent)
+        return self.turns.at()
 
     def _steps(self, project: Project | None, dry_run: bool) -> Iterator[Purged]:
         if project is None:
             for name, everywhere in INSTALLATION:
-                yield Purged(name, None, everywhere(self, dry_run))
+                yield Purged(name, None, *_tried(partial(_counted, everywhere, self, dry_run)))
         owners = self.projects.list() if project is None else [project]
         for name, of_project in PROJECT:
             for owner in owners:
-                yield Purged(name, owner.name, *_tried(of_project, self, owner, dry_run))
+                yield Purged(name, owner.name, *_tried(partial(of_project, self, owner, dry_run)))
 
 
-def _tried(step: Callable[[Purge, Project, bool], _Taken], purge: Purge, owner: Project, dry_run: bool) -> _Taken:
+def _counted(step: Callable[[Purge, bool], int], purge: Purge, dry_run: bool) -> _Taken:
+    return step(purge, dry_run), "", ""
+
+
+def _tried(step: Callable[[], _Taken]) -> _Taken:
     try:
-        return step(purge, owner, dry_run)
+        return step()
     except (Conflict, Unavailable) as error:
         return 0, "", error.message
 
@@ -124,7 +113,7 @@ def _sessions(purge: Purge, project: Project, dry_run: bool) -> _Taken:
 
 def _pins(purge: Purge, project: Project, dry_run: bool) -> _Taken:
     """Remembered times of events that are past their own."""
-    params = {"project": project.id, "now": int(purge.now())}
+    params = {"project": project.id, "now": int(purge.turns.now())}
     ((count,),) = purge.engine.query(f"SELECT count() FROM pins FINAL WHERE {_PINS}", params)
     if count and not dry_run:
         purge.engine.command(f"ALTER TABLE pins DELETE WHERE {_PINS} SETTINGS mutations_sync = 2", params)
@@ -172,18 +161,9 @@ def _job_runs(purge: Purge, dry_run: bool) -> int:
 
 
 def _exports(purge: Purge, dry_run: bool) -> int:
-    """Files of exports that were made long ago."""
-    before = (purge.at() - _KEPT_EXPORTS).timestamp()
-    old = [path for path in _files(purge.exports) if path.lstat().st_mtime <= before]
-    if not dry_run:
-        for path in old:
-            path.unlink(missing_ok=True)
-    return len(old)
-
-
-def _files(folder: Path) -> Iterator[Path]:
-    for directory, _, names in os.walk(folder):
-        yield from (Path(directory, name) for name in names)
+    """Files of exports past their time, exports that are long over, files and drafts that a crash has left."""
+    expired = forget_expired(purge.exports, purge.files, purge.at(), dry_run)
+    return expired + forget_orphans(purge.exports, purge.files, purge.at(), dry_run)
 
 
 #: The steps that are about the whole installation, in order. Leases go first: refreshes take and return some.
