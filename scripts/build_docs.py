@@ -13,7 +13,7 @@ from typing import Any, Final
 import typer
 
 from tallymark.cli import app
-from tallymark.config import SETTINGS
+from tallymark.config import SETTINGS, Setting
 from tallymark.packs import BUILTIN
 from tallymark.spec.catalog import Catalog
 from tallymark.spec.measure import Rows
@@ -106,9 +106,13 @@ def settings() -> str:
         "",
         "| setting | default | what |",
         "|---|---|---|",
-        *(_row(f"`{s.name}`", f"`{s.default}`" if s.default else "–", s.help) for s in SETTINGS),
+        *(_row(f"`{s.name}`", f"`{s.default}`" if s.default else "–", _with_alias(s)) for s in SETTINGS),
     ]
     return _page(lines)
+
+
+def _with_alias(setting: Setting) -> str:
+    return f"{setting.help} Also `{setting.alias}`." if setting.alias else setting.help
 
 
 def cli() -> str:

@@ -19,6 +19,7 @@ from litestar.types import ControllerRouterHandler, Receive, Scope, Send
 from tallymark.access.guard import Access
 from tallymark.access.keys import local_key
 from tallymark.access.secret import installation_secret
+from tallymark.access.signature import Signatures
 from tallymark.access.vault import Vault
 from tallymark.answer.run import Answerer
 from tallymark.api import health, query, rollup
@@ -26,6 +27,7 @@ from tallymark.api.answers import Answers
 from tallymark.api.directory import Directory
 from tallymark.api.docs import openapi_config, pages
 from tallymark.api.errors import EXCEPTION_HANDLERS
+from tallymark.api.exports import exports_router
 from tallymark.api.ingest import Ingest, Shortcut
 from tallymark.api.keys import keys_router
 from tallymark.api.projects import projects_router
@@ -33,21 +35,26 @@ from tallymark.api.purge import purge_router
 from tallymark.api.services import Services
 from tallymark.config import Settings
 from tallymark.control.database import Database, open_database
+from tallymark.control.export_queue import ExportQueue
+from tallymark.control.exports import Exports
 from tallymark.control.jobs import JobRuns
 from tallymark.control.keys import Keys
 from tallymark.control.leases import Leases
 from tallymark.control.people import People
 from tallymark.control.projects import Projects
 from tallymark.control.salts import Salts
+from tallymark.control.turns import Turns
 from tallymark.engine.base import Engine
 from tallymark.engine.opening import open_engine
 from tallymark.engine.views import define, note
 from tallymark.errors import TallymarkError
+from tallymark.export.files import open_files, stored_name
 from tallymark.ingest.country import CountryTable
 from tallymark.ingest.counts import Counts
 from tallymark.ingest.enrich import Enricher
 from tallymark.ingest.gate import Limits
 from tallymark.ingest.hosting import HostingTable
+from tallymark.ingest.names import EventNames
 from tallymark.ingest.quota import Quotas
 from tallymark.ingest.receive import Receiver
 from tallymark.ingest.rows import Rows
@@ -56,6 +63,7 @@ from tallymark.ingest.store import Store
 from tallymark.ingest.user_agent import describe
 from tallymark.ingest.writer import Writer
 from tallymark.jobs.clock import Clock
+from tallymark.jobs.exports import Exporter
 from tallymark.jobs.purge import Purge
 from tallymark.packs import BUILTIN, PRODUCTS
 from tallymark.rollup.keeper import Keeper
@@ -78,12 +86,13 @@ def build(settings: Settings, engine: Engine | None = None, now: Callable[[], fl
     opened = engine or open_engine(settings)
     database = open_database(settings.control_url)
     here, clock = _services(settings, opened, database, now), Clock(settings.refresh_seconds)
-    purge = _purge(here, Leases(database))
+    purge, exporter = _purge(here), Exporter(here, ExportQueue(database, here.turns.holder))
 
     def on_change(change: str, project: Project) -> None:
         here.directory.forget()
         if change == "deleted":
             here.people.forget_project(project.id)
+            _forget_exports(here, project)
             retire(opened, project.id)
         with suppress(TallymarkError):
             note(opened, here.projects.list)
@@ -92,16 +101,19 @@ def build(settings: Settings, engine: Engine | None = None, now: Callable[[], fl
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(_THREADS, "work"))
         here.writer.start()
+        exporter.start()
         warming = asyncio.create_task(asyncio.to_thread(_warm))
         clock.start(
             opened, here.store, here.receiver.counts, here.keeper, here.job_runs, _embedded(settings),
             purge.daily,
-            [("views", lambda: _keep_views(here), 60), *(job for product in PRODUCTS for job in product.jobs(here))],
+            [("views", lambda: _keep_views(here), 60), ("expired exports", exporter.clean, 60),
+             *(job for product in PRODUCTS for job in product.jobs(here))],
         )  # fmt: skip
         try:
             yield
         finally:
             await warming
+            await asyncio.to_thread(exporter.stop)
             here.keeper.stop()
             await here.writer.close()
             await asyncio.to_thread(clock.stop)
@@ -114,7 +126,7 @@ def build(settings: Settings, engine: Engine | None = None, now: Callable[[], fl
     app = Litestar(
         route_handlers=[events, imports, *_routes(here)],
         lifespan=[lifespan],
-        state=_state(here, purge, on_change),
+        state=_state(here, purge, exporter, on_change),
         exception_handlers=EXCEPTION_HANDLERS,
         cors_config=CORSConfig(
             allow_origins=list(settings.cors_origins), allow_headers=["*"], expose_headers=["Retry-After"]
@@ -134,6 +146,7 @@ def _routes(here: Services) -> list[ControllerRouterHandler]:
         rollup.router(),
         projects_router,
         keys_router,
+        exports_router,
         purge_router,
         health.health,
         health.ready,
@@ -146,9 +159,10 @@ def _routes(here: Services) -> list[ControllerRouterHandler]:
 def _services(settings: Settings, engine: Engine, database: Database, now: Callable[[], float]) -> Services:
     """Everything that handlers use."""
     catalog = Catalog.of(BUILTIN)
-    projects, keys = Projects(database), Keys(database)
+    projects, keys, job_runs = Projects(database), Keys(database), JobRuns(database, now)
+    turns = Turns(job_runs, Leases(database), _holder(settings), now)
     keeper = Keeper(
-        engine, catalog, projects, Leases(database), settings.settle_seconds, _holder(settings),
+        engine, catalog, projects, turns.leases, settings.settle_seconds, turns.holder,
         settings.rollup_batch_days,
     )  # fmt: skip
     store = Store(engine, Spool(settings.files_path / "spool"), settings.spool_bytes)
@@ -159,12 +173,13 @@ def _services(settings: Settings, engine: Engine, database: Database, now: Calla
         settings.accept_past_days * _DAY_MS, settings.accept_future_minutes * 60_000, settings.max_properties,
         settings.max_event_bytes,
     )  # fmt: skip
-    receiver = Receiver(enricher, writer, Counts(engine), Quotas(engine), limits, now)
-    access = Access(keys, settings.admin_api_key, local_key(settings.data))
+    receiver = Receiver(enricher, writer, Counts(engine), Quotas(engine), EventNames(engine), limits, now)
+    access = Access(keys, settings.admin_api_key, local_key(settings.data), read_key=settings.api_key)
     return Services(
         settings, engine, catalog, access, Vault(secret), Directory(projects), projects, keys, People(database),
-        Salts(database), JobRuns(database), store, writer, receiver, HostingTable.load(), keeper,
-        Answers(Answerer(engine, catalog), keeper, MemoryStore()), now,
+        Salts(database), job_runs, turns, store, writer, receiver, HostingTable.load(), keeper,
+        Answers(Answerer(engine, catalog), keeper, MemoryStore()), Exports(database), open_files(settings),
+        Signatures(secret), now,
     )  # fmt: skip
 
 
@@ -195,16 +210,24 @@ def _warm() -> None:
     describe("Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36")
 
 
+def _forget_exports(here: Services, project: Project) -> None:
+    """Deletes the exports of a project; a file that can't be reached now goes with a later purge."""
+    for export in here.exports.of_project(project.id):
+        here.exports.remove(export.id)
+        with suppress(TallymarkError):
+            here.files.delete(stored_name(export))
+
+
 def _flush(here: Services) -> None:
     """Writes what is still in memory; what the engine does not take now is in the spool already."""
     with suppress(TallymarkError):
         here.receiver.counts.flush()
 
 
-def _purge(here: Services, leases: Leases) -> Purge:
+def _purge(here: Services) -> Purge:
     return Purge(
-        here.engine, here.keeper, here.projects, here.keys, here.salts, here.job_runs, leases,
-        here.settings.files_path / "exports", _holder(here.settings), here.now,
+        here.engine, here.keeper, here.projects, here.keys, here.salts, here.job_runs, here.turns, here.turns.leases,
+        here.exports, here.files,
     )  # fmt: skip
 
 
@@ -213,16 +236,17 @@ def _paths() -> dict[str, Any]:
     return {path: item for product in PRODUCTS for path, item in product.paths.items()}
 
 
-def _state(here: Services, purge: Purge, on_change: Callable[[str, Project], None]) -> State:
+def _state(here: Services, purge: Purge, exporter: Exporter, on_change: Callable[[str, Project], None]) -> State:
     return State(
         {
             "services": here,
             "access": here.access,
             "projects": here.projects,
             "keys": here.keys,
-            "packs": [pack.name for pack in BUILTIN if pack.name != "core"],
+            "packs": {pack.name: pack.defaults for pack in BUILTIN if pack.name != "core"},
             "project_listeners": [on_change],
             "purge": purge.run,
+            "wake_exports": exporter.wake,
         },
         deep_copy=False,
     )

@@ -6,6 +6,7 @@ The environment wins over `.env`. An unknown `TALLYMARK_*` name or a value that 
 
 import difflib
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -18,13 +19,21 @@ PREFIX = "TALLYMARK_"
 
 @dataclass(frozen=True)
 class Setting:
-    """One row: the field of `Settings`, the variable's name, how it is read, its default as text, its help."""
+    """One row: the field of `Settings`, the variable's name, how it is read, its default as text, its help.
+
+    `alias` is another name of the variable; the first name wins.
+    """
 
     field: str
     name: str
     parse: Callable[[str], Any]
     default: str
     help: str
+    alias: str = ""
+
+    def text(self, values: Mapping[str, str]) -> str:
+        """What variables say of it, or its default."""
+        return values.get(self.name, values.get(self.alias, self.default))
 
 
 def _integer(low: int, high: int) -> Callable[[str], int]:
@@ -58,6 +67,12 @@ def _url(*schemes: str) -> Callable[[str], str]:
     return parse
 
 
+def _word(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9._-]*", text):
+        raise ValueError("must be one word")
+    return text
+
+
 def _names(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
 
@@ -75,9 +90,19 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("control", "TALLYMARK_CONTROL", _url("sqlite"), "",
             "Where projects, keys and jobs live; default: `sqlite://` with `control.db` in the data directory."),
     Setting("cache", "TALLYMARK_CACHE", _url("memory"), "memory://", "Where hot answers live."),
-    Setting("files", "TALLYMARK_FILES", _url("file"), "",
-            "Where the spool lives; default: `files` in the data directory."),
+    Setting("files", "TALLYMARK_FILES", _url("file", "s3"), "",
+            "Where spool and exports live: `file:///path` (default: `files` in the data directory), or "
+            "`s3://bucket/prefix?region=…&endpoint=…` for exports, with the credentials of the environment's `AWS_…` "
+            "variables; the spool then stays in the data directory."),
+    Setting("export_hours", "TALLYMARK_EXPORT_HOURS", _integer(1, 720), "24",
+            "How long the file of an export is kept, in hours."),
+    Setting("export_workers", "TALLYMARK_EXPORT_WORKERS", _integer(1, 4), "1", "How many exports are written at once."),
     Setting("admin_api_key", "ADMIN_API_KEY", str, "", "A key that is admin of every project. Empty: nobody is."),
+    Setting("api_key", "TALLYMARK_API_KEY", str, "",
+            "A key that may read the numbers of every project, such as the monthly export of `/sdk`.", alias="API_KEY"),
+    Setting("environment", "TALLYMARK_ENVIRONMENT", _word, "development",
+            "`production` writes its log as JSON lines even on a terminal, and says at the start which keys are "
+            "missing; any other word is a name only.", alias="ENVIRONMENT"),
     Setting("secret", "TALLYMARK_SECRET", str, "",
             "Secret that keys the hashes of actors. Empty: made at the first start and kept in the data directory."),
     Setting("cors_origins", "CORS_ALLOWED_ORIGINS", _names, "*",
@@ -86,6 +111,13 @@ SETTINGS: tuple[Setting, ...] = (
             "`open`: pages send to projects with the pack `web` by naming the property; `keyed`: only with a key."),
     Setting("default_property", "ROLLUP_DEFAULT_PROPERTY_ID", str, "default",
             "The project that requests below `/web` mean when they name no property."),
+    Setting("sdk_capture", "TALLYMARK_SDK_CAPTURE", _one_of("open", "keyed"), "open",
+            "`open`: SDKs send counters to projects with the pack `sdk` by naming the project; `keyed`: only with a "
+            "key."),
+    Setting("sdk_metrics", "TALLYMARK_SDK_METRICS", _one_of("open", "keyed"), "open",
+            "`open`: everybody may read the aggregated counters of `/sdk/api/v1/metrics`; `keyed`: only with a key."),
+    Setting("sdk_project", "TALLYMARK_SDK_PROJECT", str, "sdk",
+            "The project that requests below `/sdk` mean when they name none."),
     Setting("rollup_batch_days", "ROLLUP_BATCH_DAYS", _integer(1, 31), "31",
             "Most days that a refresh computes by the same statements."),
     Setting("trusted_proxies", "TALLYMARK_TRUSTED_PROXIES", _integer(0, 10), "0",
@@ -134,11 +166,18 @@ class Settings:
     control: str
     cache: str
     files: str
+    export_hours: int
+    export_workers: int
     admin_api_key: str
+    api_key: str
+    environment: str
     secret: str
     cors_origins: tuple[str, ...]
     web_capture: str
     default_property: str
+    sdk_capture: str
+    sdk_metrics: str
+    sdk_project: str
     rollup_batch_days: int
     trusted_proxies: int
     max_body_bytes: int
@@ -169,9 +208,14 @@ class Settings:
         return self.control or f"sqlite:///{(self.data / 'control.db').absolute()}"
 
     @property
+    def log_style(self) -> str:
+        """How the log is written; what is `auto` otherwise is `json` in production."""
+        return "json" if self.log_format == "auto" and self.environment == "production" else self.log_format
+
+    @property
     def files_path(self) -> Path:
-        """The directory of spool and exports."""
-        return Path(self.files.removeprefix("file://")) if self.files else self.data / "files"
+        """The directory of the spool, and of exports where these don't go to a bucket."""
+        return Path(self.files.removeprefix("file://")) if self.files.startswith("file://") else self.data / "files"
 
 
 def read_dotenv(path: Path) -> dict[str, str]:
@@ -217,7 +261,7 @@ def load(environ: Mapping[str, str] | None = None, dotenv: Path | None = None, *
     unknown = given.keys() - {f.name for f in fields(Settings)}
     if unknown:
         raise BadSetting(f"Unknown setting {', '.join(sorted(unknown))}.")
-    parsed = {row.field: _parse(row, values.get(row.name, row.default)) for row in SETTINGS if row.field not in given}
+    parsed = {row.field: _parse(row, row.text(values)) for row in SETTINGS if row.field not in given}
     return Settings(**parsed, **given)
 
 

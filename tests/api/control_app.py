@@ -30,7 +30,7 @@ def control_app(database: Database, admin: str = ADMIN, **more: Any) -> Litestar
         "access": Access(keys, admin, ""),
         "projects": projects,
         "keys": keys,
-        "packs": ["quiz", "web"],
+        "packs": {"quiz": {}, "web": {}},
     }
     return Litestar(
         [projects_router, keys_router],

@@ -97,7 +97,7 @@ def test_what_needs_no_key_says_so(client: TestClient[Litestar], document: dict[
     assert document["security"] == [{"key": []}]
     assert document["components"]["securitySchemes"]["key"]["scheme"] == "bearer"
     open_paths = {path for _, path, operation in operations(document) if operation.get("security") == []}
-    assert open_paths == {"/health", "/ready", "/metrics"}
+    assert open_paths == {"/health", "/ready", "/metrics", "/v1/exports/{export_id}/file"}
     assert client.get("/health").status_code == 200
 
 

@@ -33,6 +33,8 @@ def test_a_new_project_comes_with_its_keys(api: Api) -> None:
         "pii": "redact",
         "bots": "mark",
         "quota": None,
+        "eventNames": None,
+        "maxEventNames": None,
     }
     assert {scope: key.rpartition("_")[0] for scope, key in body["keys"].items()} == {
         "ingest": "tm_ingest",
@@ -147,7 +149,9 @@ def test_openapi_describes_bodies_and_errors(api: Api) -> None:
     create = schema["paths"]["/v1/projects"]["post"]
     body = create["requestBody"]["content"]["application/json"]["schema"]
     assert body["required"] == ["name"]
-    assert set(body["properties"]) == {"name", "packs", "timezone", "retention", "pii", "bots", "quota"}
+    assert set(body["properties"]) == {
+        "name", "packs", "timezone", "retention", "pii", "bots", "quota", "eventNames", "maxEventNames",
+    }  # fmt: skip
     assert set(create["responses"]) == {"201", "400", "401", "403", "409", "503"}
     for path in schema["paths"].values():
         for operation in path.values():

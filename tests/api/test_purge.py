@@ -2,11 +2,12 @@
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from litestar import Litestar
 from litestar.testing import TestClient
@@ -14,12 +15,16 @@ from litestar.testing import TestClient
 from tallymark.app import build
 from tallymark.config import Settings, load
 from tallymark.control.database import Database, open_database
+from tallymark.control.export_models import ExportRow
+from tallymark.control.exports import Exports
 from tallymark.control.jobs import JobRuns
 from tallymark.control.leases import Leases
 from tallymark.control.models import JobRunRow, LeaseRow, ProjectRow
 from tallymark.control.salts import Salts
 from tallymark.engine.base import Engine
 from tallymark.jobs.purge import INSTALLATION, PROJECT, Purge
+from tallymark.spec.export import Format, Order, What
+from tallymark.spec.window import Window
 
 ADMIN = "admin-of-every-project"
 
@@ -192,7 +197,7 @@ def test_pins_past_their_time_go(api: Api) -> None:
     keys = api.project("site", retention="2d")
     api.send(keys["ingest"], "ann", eventId="e-1")
     assert api.purge() == {}
-    api.ahead = 3 * DAY
+    api.ahead = 4 * DAY
     assert api.purge(dryRun="true") == api.purge() == {("pins", "site"): 1}
     assert api.purge() == {}
 
@@ -229,17 +234,58 @@ def test_leases_that_were_left_behind_go(api: Api) -> None:
     assert not Leases(api.database).acquire("kept", "another", 60)
 
 
-def test_old_exports_go(api: Api) -> None:
-    folder = api.settings.files_path / "exports" / "site"
-    folder.mkdir(parents=True)
-    for name, age in (("old.csv", 8), ("new.csv", 6)):
-        (folder / name).write_text("rows")
-        written = (datetime.now(UTC) - age * DAY).timestamp()
-        os.utime(folder / name, (written, written))
+def export_file(api: Api, name: str, age: timedelta) -> None:
+    """A file of that age where those of exports are."""
+    path = api.settings.files_path / "exports" / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("rows")
+    written = (datetime.now(UTC) - age).timestamp()
+    os.utime(path, (written, written))
+
+
+def export_names(api: Api) -> list[str]:
+    return sorted(path.name for path in (api.settings.files_path / "exports").iterdir())
+
+
+def test_exports_go_with_their_time_and_are_listed_a_week_longer(api: Api) -> None:
+    api.project("site")
+    project, now = api.client.app.state.projects.find("site"), datetime.now(UTC)
+    order = Order(What.EVENTS, Format.CSV, Window(now.date(), now.date()))
+    with api.database.write() as session:
+        session.add(
+            ExportRow(
+                id=f"exp_{'a' * 32}", project_id=project.id, asked=msgspec.json.encode(order).decode(), status="done",
+                holder="", attempt=1, crashes=0, rows=1, created_at=now, finished_at=now, expires_at=now + DAY,
+            )
+        )  # fmt: skip
+    export_file(api, f"exp_{'a' * 32}.csv", DAY)
+    assert api.purge() == {}
+    api.ahead = DAY + timedelta(minutes=1)
     assert api.purge(dryRun="true") == {("exports", None): 1}
-    assert len(list(folder.iterdir())) == 2
+    assert export_names(api) == [f"exp_{'a' * 32}.csv"]
     assert api.purge() == {("exports", None): 1}
-    assert [path.name for path in folder.iterdir()] == ["new.csv"]
+    assert export_names(api) == []
+    exports = Exports(api.database)
+    assert [export.status for export in exports.of_project(project.id)] == ["expired"]
+    api.ahead = 8 * DAY - timedelta(minutes=1)
+    assert api.purge() == {}
+    api.ahead = 8 * DAY + timedelta(minutes=1)
+    assert api.purge(dryRun="true") == api.purge() == {("exports", None): 1}
+    assert exports.of_project(project.id) == ()
+
+
+def test_files_that_belong_to_no_export_go(api: Api) -> None:
+    old, young = f"exp_{'o' * 32}", f"exp_{'y' * 32}"
+    for name, hours in ((f"{old}.csv", 2), (f"{young}.csv", 0.5), ("mine.csv", 200)):
+        export_file(api, name, timedelta(hours=hours))
+    draft = api.settings.files_path / "drafts" / f"{old}-1"
+    draft.mkdir(parents=True)
+    written = (datetime.now(UTC) - timedelta(hours=2)).timestamp()
+    os.utime(draft, (written, written))
+    assert api.purge(dryRun="true") == {("exports", None): 2}
+    assert (len(export_names(api)), draft.exists()) == (3, True)
+    assert api.purge() == {("exports", None): 2}
+    assert (export_names(api), draft.exists()) == ([f"{young}.csv", "mine.csv"], False)
 
 
 def test_a_dry_run_changes_nothing(api: Api) -> None:
@@ -274,7 +320,7 @@ def test_who_may(api: Api) -> None:
 def purge_of(api: Api, now: datetime) -> Purge:
     """The daily job of another process at that time."""
     run: Purge = api.client.app.state.purge.__self__
-    return Purge(**{**vars(run), "holder": "another", "now": now.timestamp})
+    return replace(run, turns=replace(run.turns, holder="another", now=now.timestamp))
 
 
 def test_once_a_day_after_half_past_midnight(api: Api) -> None:

@@ -58,8 +58,8 @@ def start_ids(control_url: str) -> None:
 
 
 def export(age: timedelta) -> Path:
-    """A file of an export of that age."""
-    path = Path("data/files/exports/rows.csv")
+    """A file of that age that belongs to no export any more."""
+    path = Path(f"data/files/exports/exp_{'x' * 32}.csv")
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("rows")
     written = (datetime.now(UTC) - age).timestamp()

@@ -89,7 +89,8 @@ def test_every_field_of_an_event_is_there() -> None:
 
 
 def test_every_field_of_a_project_is_there() -> None:
-    fields = [field.removesuffix("_hours") for field in ProjectDraft.__dataclass_fields__]
+    named = (field.removesuffix("_hours") for field in ProjectDraft.__dataclass_fields__)
+    fields = [re.sub("_(.)", lambda found: found[1].upper(), name) for name in named]
     assert not [field for field in fields if f"| `{field}` |" not in page("projects-and-keys.md")]
 
 
@@ -192,8 +193,9 @@ def examples() -> list[Example]:
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[RunningServer, dict[str, str]]]:
     """A server with the project `demo-web` and some traffic, and the environment of the examples."""
     here = tmp_path_factory.mktemp("examples")
-    with RunningServer(here / "data") as server:
+    with RunningServer(here / "data", API_KEY="reports") as server:
         keys, shop = server.project("demo-web", packs=["web"]), server.project("shop-keys", packs=["web"])
+        server.project("demo-sdk", packs=["sdk"])
         visit = {"event": "page_view", "url": "https://a.example/", "ip": "8.8.8.8"}
         visits = [{**visit, "visitorId": visitor} for visitor in ("v-1", "v-2")]
         assert server.ask("POST", "/v1/events", keys["ingest"], json=visits).json()["accepted"] == 2
@@ -201,6 +203,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[RunningSer
             "KEY": keys["admin"],
             "SHOP_INGEST": shop["ingest"],
             "ADMIN_API_KEY": ADMIN,
+            "API_KEY": "reports",
             "TALLYMARK_DATA": str(here / "data"),
             "COLUMNS": "120",
         }

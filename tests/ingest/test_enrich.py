@@ -1,11 +1,14 @@
 """Accepted events become rows: hashes for people, parts of addresses, and nothing that tells who it was."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from tallymark.ingest.country import CountryTable
 from tallymark.ingest.decode import decode
@@ -17,6 +20,14 @@ from tests.conftest import ANY_AGE
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 NOW_MS = round(NOW.timestamp() * 1000)
+
+#: Before any event, so that events' days decide when they expire.
+EARLY = datetime(2011, 12, 31, tzinfo=UTC)
+
+#: Zones with half and quarter hours, days of 23 to 25 hours, and skipped or repeated midnights.
+ZONES = ("UTC", "Europe/Berlin", "Asia/Kolkata", "Asia/Kathmandu", "America/St_Johns", "Australia/Lord_Howe",
+         "America/Sao_Paulo", "America/Havana", "Asia/Beirut", "Pacific/Apia", "Pacific/Chatham",
+         "Africa/Casablanca")  # fmt: skip
 
 Projects = Callable[..., Project]
 
@@ -49,8 +60,57 @@ def test_a_whole_row(enricher: Enricher, project: Projects) -> None:
         "referrer_host": "google.com", "source": "Google", "channel": "paid_search", "medium": "cpc", "campaign": "May",
             "term": "shoes", "content": "b", "origin": 0,
         "country": "DE", "device": "desktop", "browser": "Firefox", "os": "Linux", "props": '{"n":1}',
-        "expires_at": NOW_MS // 1000 + 48 * 3600,
+        "expires_at": round(datetime(2026, 5, 6, tzinfo=UTC).timestamp()),
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("zone", "at", "expires"),
+    [
+        ("UTC", "2026-05-01T11:00:00Z", "2026-05-06T00:00:00Z"),  # with its day
+        ("UTC", "2026-04-30T23:59:59.999Z", "2026-05-05T12:00:00Z"),  # came after its day
+        ("UTC", "1970-01-01T00:00:00Z", "2026-05-05T12:00:00Z"),
+        ("UTC", "2026-05-02T00:00:00Z", "2026-05-07T00:00:00Z"),  # a clock that is ahead
+        ("Asia/Kolkata", "2026-05-01T11:00:00Z", "2026-05-05T18:30:00Z"),
+        ("Asia/Kolkata", "2026-05-01T18:29:59.999Z", "2026-05-05T18:30:00Z"),
+        ("Asia/Kolkata", "2026-05-01T18:30:00Z", "2026-05-06T18:30:00Z"),
+        ("Asia/Kathmandu", "2026-05-01T11:00:00Z", "2026-05-05T18:15:00Z"),
+        ("America/Los_Angeles", "2026-05-01T06:59:59Z", "2026-05-05T12:00:00Z"),
+        ("America/Los_Angeles", "2026-05-01T07:00:00Z", "2026-05-06T07:00:00Z"),
+    ],
+)
+def test_an_event_expires_when_it_and_the_whole_of_its_day_were_kept_long_enough(
+    enricher: Enricher, project: Projects, zone: str, at: str, expires: str
+) -> None:
+    row = _one(enricher, project(retention_hours=48, timezone=zone), timestamp=at)
+    assert row["expires_at"] == datetime.fromisoformat(expires).timestamp()
+
+
+@given(st.datetimes(datetime(2012, 1, 1), datetime(2037, 12, 30), timezones=st.just(UTC)), st.sampled_from(ZONES))
+@example(datetime(2026, 3, 29, 0, 59, 59, 999_000, tzinfo=UTC), "Europe/Berlin")
+@example(datetime(2026, 10, 24, 22, tzinfo=UTC), "Europe/Berlin")
+@example(datetime(2026, 4, 5, 13, 29, tzinfo=UTC), "Australia/Lord_Howe")
+@example(datetime(2018, 11, 4, 2, 59, 59, tzinfo=UTC), "America/Sao_Paulo")
+@example(datetime(2018, 11, 4, 3, tzinfo=UTC), "America/Sao_Paulo")
+@example(datetime(2026, 11, 1, 4, 30, tzinfo=UTC), "America/Havana")
+@example(datetime(2022, 10, 29, 20, 30, tzinfo=UTC), "Asia/Beirut")
+def test_a_day_ends_where_the_next_one_begins(
+    enricher: Enricher, project: Projects, moment: datetime, zone: str
+) -> None:
+    here = project(timezone=zone, retention_hours=1)
+    events = ({"event": "x", "timestamp": moment.isoformat()},)
+    body = msgspec.json.encode(events)
+    batch = admit(decode(body), here, ANY_AGE, round(EARLY.timestamp() * 1000), "", body)
+    (expires,) = enricher.rows(batch, "").expires_at
+    assert datetime.fromtimestamp(expires, UTC) == _day_end(moment, ZoneInfo(zone)) + timedelta(hours=1 + 48)
+
+
+def _day_end(moment: datetime, zone: ZoneInfo) -> datetime:
+    """The first of all following minutes that another, later day has."""
+    day, minute = moment.astimezone(zone).date(), moment.replace(second=0, microsecond=0)
+    while minute.astimezone(zone).date() <= day:
+        minute += timedelta(minutes=1)
+    return minute
 
 
 def test_nothing_that_identifies_anyone_is_in_a_row(enricher: Enricher, project: Projects) -> None:

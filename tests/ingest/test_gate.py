@@ -7,6 +7,8 @@ from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tallymark.ingest.decode import decode
 from tallymark.ingest.gate import STEPS, Batch, Limits, admit, kept, rejections
@@ -56,10 +58,11 @@ def _ms(time: datetime) -> int:
         ({"event": "x", "properties": {"mail": "anna@example.org"}}, Reason.PII),
         ({"event": "mail to anna@example.org"}, Reason.PII),
         ({"event": "x", "channel": "telepathy"}, Reason.MALFORMED),
+        ({"event": "goods"}, Reason.UNKNOWN_NAME),
     ],
 )
 def test_a_bad_event_is_refused_alone_with_its_reason(project: Projects, event: dict[str, Any], reason: Reason) -> None:
-    strict = project(bots="refuse", pii="reject")
+    strict = project(bots="refuse", pii="reject", event_names=("good", "x*", "mail*"))
     batch = _admit(strict, GOOD, event, GOOD)
     assert _refused(batch) == [(1, reason)]
     assert kept(batch) == [0, 2]
@@ -75,8 +78,10 @@ def test_no_name_of_an_event_has_personal_data(project: Projects) -> None:
 
 
 def test_every_reason_of_the_gate_has_its_test() -> None:
-    """The others are given where a body is decoded, a project looked up, or a quota counted."""
-    elsewhere = {Reason.UNKNOWN_PROJECT, Reason.QUOTA, Reason.LEAD_BAD_EMAIL, Reason.LEAD_MALFORMED}
+    """The others are given where a body is decoded, a project looked up, or a quota or names are counted."""
+    elsewhere = {
+        Reason.UNKNOWN_PROJECT, Reason.QUOTA, Reason.TOO_MANY_NAMES, Reason.LEAD_BAD_EMAIL, Reason.LEAD_MALFORMED,
+    }  # fmt: skip
     (cases,) = (m.args[1] for m in test_a_bad_event_is_refused_alone_with_its_reason.pytestmark)
     assert {reason for _, reason in cases} | elsewhere == set(Reason)
 
@@ -133,9 +138,105 @@ def test_a_time_of_ours_is_to_be_pinned_where_the_event_is_known_again(
     assert _admit(project(), {"event": "x", **event}).unpinned == [unpinned]
 
 
-def test_imports_take_any_age(project: Projects) -> None:
-    old = {"event": "x", "timestamp": "1970-01-01T00:00:00Z"}
-    assert _refused(_admit(project(), old, limits=replace(LIMITS, past_ms=None))) == []
+@pytest.mark.parametrize("limits", [replace(LIMITS, past_ms=None), LIMITS])
+def test_imports_take_any_age(project: Projects, limits: Limits) -> None:
+    old, here = {"event": "x", "timestamp": "1970-01-01T00:00:00Z"}, project(retention_hours=1)
+    assert _refused(_admit(here, old, limits=limits.of(here, imported=True))) == []
+
+
+@pytest.mark.parametrize(
+    ("accepted_hours", "retention", "hours", "said"),
+    [
+        (7 * 24, 36, 36, "36h"),
+        (7 * 24, 7 * 24, 7 * 24, "7d"),
+        (7 * 24, 90 * 24, 7 * 24, "7d"),
+        (7 * 24, 1, 1, "1h"),
+        (None, 48, None, ""),
+    ],
+)
+def test_what_is_older_than_the_project_keeps_events_is_too_old(
+    project: Projects, accepted_hours: int | None, retention: int, hours: int | None, said: str
+) -> None:
+    here = project(retention_hours=retention)
+    past_ms = None if accepted_hours is None else accepted_hours * HOUR_MS
+    limits = replace(LIMITS, past_ms=past_ms).of(here, imported=False)
+    assert limits.past_ms == (None if hours is None else hours * HOUR_MS)
+    assert replace(limits, past_ms=past_ms) == replace(LIMITS, past_ms=past_ms)
+    if hours is not None:
+        oldest = NOW_MS - hours * HOUR_MS
+        events = [{"event": "x", "timestamp": oldest}, {"event": "x", "timestamp": oldest - 1}]
+        (rejection,) = rejections(_admit(here, *events, limits=limits))
+        assert (rejection.index, rejection.reason) == (1, Reason.TOO_OLD)
+        assert rejection.message.startswith(f"`timestamp` is more than {said} ago.")
+
+
+@pytest.mark.parametrize(
+    ("patterns", "name", "taken"),
+    [
+        (None, "anything", True),
+        (("view",), "view", True),
+        (("view",), "views", False),
+        (("view",), "View", False),
+        (("view", "click"), "click", True),
+        (("wallet_*",), "wallet_opened", True),
+        (("wallet_*",), "wallet_", True),
+        (("wallet_*",), "wallet", False),
+        (("wallet_*",), "my wallet_opened", False),
+        (("wallet_*",), "wallet_a\nb", True),
+        (("view",), "view\n", False),
+        (("wallet_*", "view"), "view\n", False),
+        (("*_opened",), "wallet_opened", True),
+        (("*_opened",), "wallet_opened\n", False),
+        (("a*b*c",), "abc", True),
+        (("a*b*c",), "a-b-b-c", True),
+        (("a*b*c",), "acb", False),
+        (("*",), "größe 😀\n", True),
+        (("größe*",), "größe_x", True),
+        (("a.c*",), "abcd", False),
+        (("a.c*",), "a.cd", True),
+        (("a|b*",), "a", False),
+        (("a|b*",), "a|bc", True),
+        (("(a)*", "[ab]*", "^a*$", "\\d*"), "a", False),
+        (("(a)*", "[ab]*", "^a*$", "\\d*"), "7", False),
+        (("(a)*", "[ab]*", "^a*$", "\\d*"), "[ab]", True),
+        (("(a)*", "[ab]*", "^a*$", "\\d*"), "^aa$", True),
+        (("(a)*", "[ab]*", "^a*$", "\\d*"), "\\d9", True),
+        (("a+*", "b?*"), "aa", False),
+        (("a+*", "b?*"), "b?", True),
+        (tuple(f"p{i}_*" for i in range(1_000)), "p999_x", True),
+    ],
+)
+def test_a_project_takes_events_of_its_names_and_patterns(
+    project: Projects, patterns: tuple[str, ...] | None, name: str, taken: bool
+) -> None:
+    refused = [] if taken else [(0, Reason.UNKNOWN_NAME)]
+    assert _refused(_admit(project(event_names=patterns), {"event": name})) == refused
+
+
+_LETTERS = st.text(st.sampled_from("ab_.*\\[\n(é"), max_size=6)
+
+
+@given(st.lists(_LETTERS.filter(bool), min_size=1, max_size=4), _LETTERS.filter(str.strip))
+def test_only_a_star_stands_for_anything(project: Projects, patterns: list[str], name: str) -> None:
+    taken = _refused(_admit(project(event_names=tuple(patterns)), {"event": name})) == []
+    assert taken is any(_fits(pattern, name) for pattern in patterns)
+
+
+def _fits(pattern: str, name: str) -> bool:
+    """Whether a name fits, letter by letter."""
+    if not pattern or not name:
+        return pattern.strip("*") == "" and not name
+    if pattern[0] == "*":
+        return _fits(pattern[1:], name) or _fits(pattern, name[1:])
+    return pattern[0] == name[0] and _fits(pattern[1:], name[1:])
+
+
+def test_a_refused_name_is_told_with_some_that_fit(project: Projects) -> None:
+    few, many = project(event_names=("view", "wallet_*")), project(event_names=tuple(f"n{i}" for i in range(21)))
+    (rejection,) = rejections(_admit(few, {"event": "click"}))
+    assert rejection.message == "This project takes events named view, wallet_*."
+    (rejection,) = rejections(_admit(many, {"event": "click"}))
+    assert rejection.message.endswith("n18, n19, ….")
 
 
 def test_bots_are_marked_unless_the_project_refuses_them(project: Projects) -> None:

@@ -9,7 +9,7 @@ from tallymark.packs import BUILTIN
 from tallymark.spec.catalog import Catalog
 from tallymark.spec.condition import Column, Prop, event
 from tallymark.spec.measure import FIRSTS, Measure, Rows, actors, count, moments, quantiles, total
-from tallymark.spec.metric import Dimension, Formula, Mean, Metric, Newcomers, Plain, Quantile, Ratio, shared
+from tallymark.spec.metric import MOST_KEYS, Dimension, Formula, Mean, Metric, Newcomers, Plain, Quantile, Ratio, shared
 from tallymark.spec.pack import Pack
 
 CATALOG = Catalog.of(BUILTIN)
@@ -80,7 +80,14 @@ def test_the_digest_is_that_of_what_rollups_hold() -> None:
     assert Catalog.of([_pack(ONE)]).digest == same.digest
     assert Catalog.of([_pack(_metric("one", Plain(count(event("a")))))]).digest != same.digest
     assert Catalog.of([_pack(ONE, dimensions=(shared("os", "", ""),))]).digest != same.digest
-    assert CATALOG.only(["web"]).digest == CATALOG.digest != CATALOG.only([]).digest
+    os = shared("os", "", "")
+    of_os, of_many = (
+        Catalog.of([_pack(ONE, dimensions=(d,))]).digest for d in (os, replace(os, most_keys=MOST_KEYS + 1))
+    )
+    assert of_os == Catalog.of([_pack(ONE, dimensions=(replace(os, label="System", most_keys=MOST_KEYS),))]).digest
+    assert of_os != of_many
+    assert len({CATALOG.only(packs).digest for packs in ([], ["web"], ["sdk"], ["sdk", "web"])}) == 4
+    assert CATALOG.only(["web", "sdk"]).digest == CATALOG.digest
 
 
 def test_quantiles_and_first_days_are_rolled_up_for_totals_only() -> None:

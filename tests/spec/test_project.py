@@ -18,7 +18,11 @@ from tallymark.spec.project import (
     retention_text,
 )
 
-PACKS = {"web", "quiz"}
+PACKS: dict[str, dict[str, object]] = {
+    "web": {},
+    "quiz": {"retention": "24h", "maxEventNames": 50},
+    "sdk": {"retention": "7d", "pii": "reject"},
+}
 FULL = {
     "name": "site",
     "packs": ["web"],
@@ -27,6 +31,8 @@ FULL = {
     "pii": "allow",
     "bots": "refuse",
     "quota": 1_000,
+    "eventNames": ["page_view", "wallet_*"],
+    "maxEventNames": 9,
 }
 
 
@@ -35,11 +41,41 @@ def test_a_name_is_enough() -> None:
 
 
 def test_every_field_is_taken() -> None:
-    assert parse_draft(FULL, PACKS) == ProjectDraft("site", ("web",), "Europe/Berlin", 24, "allow", "refuse", 1_000)
+    assert parse_draft(FULL, PACKS) == ProjectDraft(
+        "site", ("web",), "Europe/Berlin", 24, "allow", "refuse", 1_000, ("page_view", "wallet_*"), 9
+    )
 
 
 def test_a_pack_named_twice_is_enabled_once() -> None:
     assert parse_draft({"name": "a", "packs": ["web", "quiz", "web"]}, PACKS).packs == ("web", "quiz")
+
+
+@pytest.mark.parametrize(
+    ("body", "retention_hours", "pii", "max_event_names"),
+    [
+        ({}, 90 * 24, "redact", None),
+        ({"packs": ["web"]}, 90 * 24, "redact", None),
+        ({"packs": ["quiz"]}, 24, "redact", 50),
+        ({"packs": ["web", "sdk"]}, 7 * 24, "reject", None),
+        ({"packs": ["quiz", "sdk"]}, 24, "reject", 50),
+        ({"packs": ["sdk", "quiz"]}, 7 * 24, "reject", 50),
+        ({"packs": ["sdk", "quiz"], "retention": "3d", "pii": "allow"}, 3 * 24, "allow", 50),
+        ({"packs": ["quiz"], "maxEventNames": None}, 24, "redact", None),
+    ],
+)
+def test_a_new_project_has_what_the_first_of_its_packs_asks_for_unless_it_says_otherwise(
+    body: dict[str, Any], retention_hours: int, pii: str, max_event_names: int | None
+) -> None:
+    draft = parse_draft({"name": "a", **body}, PACKS)
+    assert (draft.retention_hours, draft.pii, draft.max_event_names) == (retention_hours, pii, max_event_names)
+
+
+def test_a_project_that_gets_a_pack_keeps_its_fields() -> None:
+    assert parse_change({"packs": ["quiz"]}, PACKS) == {"packs": ("quiz",)}
+
+
+def test_a_name_of_events_that_is_given_twice_is_kept_once() -> None:
+    assert parse_draft({"name": "a", "eventNames": ["b", "a*", "b"]}, PACKS).event_names == ("b", "a*")
 
 
 @pytest.mark.parametrize(
@@ -90,6 +126,21 @@ def test_retention_is_written_in_days_where_it_can_be(hours: int, text: str) -> 
         ("quota", 2.5),
         ("quota", 10**16),
         ("quota", "1"),
+        ("eventNames", "page_view"),
+        ("eventNames", []),
+        ("eventNames", [""]),
+        ("eventNames", [" \n"]),
+        ("eventNames", ["a", 1]),
+        ("eventNames", ["a", None]),
+        ("eventNames", ["a" * 201]),
+        ("eventNames", ["a"] * 1_001),
+        ("eventNames", {"a": 1}),
+        ("maxEventNames", 0),
+        ("maxEventNames", -1),
+        ("maxEventNames", True),
+        ("maxEventNames", 1.5),
+        ("maxEventNames", "9"),
+        ("maxEventNames", 100_001),
         ("colour", "red"),
     ],
 )
@@ -124,11 +175,13 @@ def test_a_change_has_only_what_was_given() -> None:
     assert parse_change({"quota": None, "retention": "1d"}, PACKS) == {"quota": None, "retention_hours": 24}
     with pytest.raises(BadRequest):
         parse_change({"id": 7}, PACKS)
+    free = {"eventNames": None, "maxEventNames": None}
+    assert parse_change(free, PACKS) == {"event_names": None, "max_event_names": None}
 
 
 def test_the_public_shape() -> None:
     made = datetime(2026, 3, 4, 6, 6, 7, 891_234, tzinfo=ZoneInfo("Europe/Berlin"))
-    project = Project(3, "site", ("web",), "Europe/Berlin", 2_160, "redact", "mark", None, made)
+    project = Project(3, "site", ("web",), "Europe/Berlin", 2_160, "redact", "mark", None, made, ("a", "b*"), 9)
     assert public(project) == {
         "id": 3,
         "name": "site",
@@ -138,6 +191,8 @@ def test_the_public_shape() -> None:
         "pii": "redact",
         "bots": "mark",
         "quota": None,
+        "eventNames": ["a", "b*"],
+        "maxEventNames": 9,
         "createdAt": "2026-03-04T05:06:07.891Z",
     }
 
@@ -149,6 +204,8 @@ def test_the_public_shape() -> None:
             "packs": st.lists(st.sampled_from(sorted(PACKS)), unique=True),
             "retention": st.integers(1, 87_600).map(retention_text),
             "quota": st.none() | st.integers(0, 10**15),
+            "eventNames": st.none() | st.lists(st.text(min_size=1).filter(str.strip), min_size=1, unique=True),
+            "maxEventNames": st.none() | st.integers(1, 100_000),
         },
     )
 )

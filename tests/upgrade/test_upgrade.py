@@ -1,7 +1,8 @@
 """The data of earlier versions opens, and gives the numbers it gave.
 
 `data-VERSION.tar.xz` is the data directory that a server of that version left behind, with one project and 30 events of
-three days; `answers-VERSION.json` is what it answered.
+three days; `answers-VERSION.json` is what it answered. `0.1.0-web` has a lead, too, and was made before there were
+exports and names that a project's events may have.
 """
 
 import json
@@ -57,3 +58,23 @@ def test_the_data_of_an_earlier_version_gives_the_numbers_it_gave(old: Path, ver
         assert client.post("/v1/import", params={"project": "old"}, json=[sent]).json()["accepted"] == 1
         assert _ask(client, "page_views")["metrics"]["page_views"]["value"] == before["page_views"] + 1
         assert [row["key"] for row in _ask(client, "page_views", by="term")["breakdown"]] == ["", "t"]
+
+
+def test_projects_of_an_earlier_version_take_any_names_and_can_be_exported(old: Path) -> None:
+    with (
+        RunningServer(old, TALLYMARK_SECRET="a secret of the tests") as server,
+        httpx.Client(base_url=server.url, headers={"authorization": f"Bearer {ADMIN}"}, timeout=60) as client,
+    ):
+        project = client.get("/v1/projects/old").json()["project"]
+        assert (project["eventNames"], project["maxEventNames"]) == (None, None)
+        changed = client.patch("/v1/projects/old", json={"eventNames": ["page_view"]}).json()["project"]
+        assert changed["eventNames"] == ["page_view"]
+        assert client.get("/v1/exports", params={"project": "old"}).json()["exports"] == []
+
+
+def test_a_lead_of_an_earlier_version_can_still_be_read(tmp_path: Path) -> None:
+    with tarfile.open(HERE / "data-0.1.0-web.tar.xz") as archive:
+        archive.extractall(tmp_path / "data", filter="data")
+    with RunningServer(tmp_path / "data", TALLYMARK_SECRET="a secret of the tests") as server:
+        leads = server.ask("GET", "/web/v1/leads", params={"propertyId": "site"}).json()["leads"]
+    assert [lead["email"] for lead in leads] == ["ada@example.org"]

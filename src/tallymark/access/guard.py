@@ -40,9 +40,18 @@ class Access:
     May be called from any thread. Only the first use of a key within five seconds reads the store.
     """
 
-    def __init__(self, keys: Keys, admin_key: str, local_key: str, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        keys: Keys,
+        admin_key: str,
+        local_key: str,
+        clock: Callable[[], float] = time.monotonic,
+        read_key: str = "",
+    ) -> None:
         self._keys = keys
-        self._masters = tuple(digest(key) for key in (admin_key, local_key) if key)
+        self._masters: tuple[tuple[str, Scope], ...] = tuple(
+            (digest(key), scope) for key, scope in _of_every_project(admin_key, local_key, read_key) if key
+        )
         self._configured = bool(admin_key)
         self._clock = clock
         self._known: dict[str, tuple[float, Identity | None]] = {}
@@ -50,9 +59,9 @@ class Access:
     def identify(self, token: str) -> Identity | None:
         """Whose key it is; None for a key that does not exist or was revoked."""
         hashed = digest(token)
-        masters = [compare_digest(hashed, master) for master in self._masters]
-        if any(masters):
-            return Identity(None, "admin")
+        masters = [scope for master, scope in self._masters if compare_digest(hashed, master)]
+        if masters:
+            return Identity(None, masters[0])
         known = self._known.get(hashed)
         if known is not None and known[0] > self._clock():
             return known[1]
@@ -98,6 +107,11 @@ class Access:
             self._known.clear()
         self._known[hashed] = (self._clock() + _FRESH_SECONDS, identity)
         return identity
+
+
+def _of_every_project(admin_key: str, local_key: str, read_key: str) -> Iterable[tuple[str, Scope]]:
+    """The keys that are good for every project; of equal ones the first counts."""
+    return ((admin_key, "admin"), (local_key, "admin"), (read_key, "read"))
 
 
 def token_of(headers: Iterable[tuple[bytes, bytes]]) -> str | None:

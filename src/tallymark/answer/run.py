@@ -127,7 +127,7 @@ class _Asked:
         ((overflowed,),) = self.engine.query(from_rollups.overflows(next(iter(dims))), self._params(rolled_up[0]))
         if not overflowed:
             return parts
-        why = "rollups keep the 1,000 largest keys of a day"
+        why = "rollups keep the largest keys of a day"
         return [Part(Origin.RAW, part.rows, part.metrics, part.why or why) for part in parts]
 
     def keys(self, part: Part) -> tuple[str, ...]:

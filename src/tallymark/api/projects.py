@@ -16,6 +16,7 @@ from tallymark.control.keys import Scope
 from tallymark.control.projects import Projects
 from tallymark.errors import Forbidden, NotFound
 from tallymark.spec.project import (
+    MAX_EVENT_NAMES,
     MAX_QUOTA,
     Bots,
     Pii,
@@ -60,6 +61,18 @@ _FIELDS: dict[str, Reference | Schema] = {
         minimum=0,
         maximum=MAX_QUOTA,
         description="Most events per UTC day; null is no limit.",
+    ),
+    "eventNames": Schema(
+        type=[OpenAPIType.ARRAY, OpenAPIType.NULL],
+        items=Schema(type=OpenAPIType.STRING, min_length=1),
+        min_items=1,
+        description="Names that events may have, `*` for any letters; null takes any.",
+    ),
+    "maxEventNames": Schema(
+        type=[OpenAPIType.INTEGER, OpenAPIType.NULL],
+        minimum=1,
+        maximum=MAX_EVENT_NAMES,
+        description="Most different names of events; null is no limit.",
     ),
 }
 _EXAMPLE = {"name": "site", "packs": ["web"], "timezone": "Europe/Berlin", "retention": "90d"}

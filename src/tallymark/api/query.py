@@ -10,7 +10,7 @@ from litestar.params import QueryParameter
 from tallymark.answer.compare import Freshness
 from tallymark.api.auth import Call, caller, project_for
 from tallymark.api.errors import documented
-from tallymark.api.question import flag, question
+from tallymark.api.question import flag, given_in, question
 from tallymark.api.services import Services, services
 from tallymark.errors import BadQuery
 from tallymark.rollup.run import published
@@ -50,7 +50,7 @@ async def ask(
         raise BadQuery("project is given more than once.", field="project")
     if not project:
         raise BadQuery("Say which project: project=NAME.", field="project")
-    given = {name: request.query_params.getall(name) for name in request.query_params}
+    given = given_in(request)
     asked = await asyncio.to_thread(project_for, request, project, "read")
     here = services(request.app.state)
     now = datetime.fromtimestamp(here.now(), UTC)

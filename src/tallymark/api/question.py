@@ -11,6 +11,7 @@ from datetime import date, datetime, timedelta
 
 import re2
 
+from tallymark.api.auth import Call
 from tallymark.errors import BadQuery
 from tallymark.spec.condition import Op
 from tallymark.spec.project import time_zones
@@ -33,10 +34,15 @@ _QUIET.log_errors = False  # what is asked never comes into a log
 Parameters = Mapping[str, Sequence[str]]
 
 
+def given_in(request: Call) -> Parameters:
+    """The query parameters of a request, each with every value that it is given."""
+    return {name: request.query_params.getall(name) for name in request.query_params}
+
+
 def question(given: Parameters, timezone: str, now: datetime) -> Query:
     """The question of a project in `timezone`, asked at `now`. Errors: `BadQuery`."""
     check_names(given, PARAMETERS)
-    window = _window(given, timezone, now)
+    window = asked_window(given, timezone, now)
     metrics = tuple(name for text in given.get("metrics", ()) for name in _list(text))
     if not metrics:
         raise BadQuery("Say which metrics: metrics=page_views,visitors. GET /v1/metrics lists them.", field="metrics")
@@ -45,7 +51,7 @@ def question(given: Parameters, timezone: str, now: datetime) -> Query:
         window=window,
         compare=_compare(one(given, "compareTo"), window),
         by=one(given, "by") or None,
-        filter=Filter(tuple(_group(text) for text in given.get("filter", ()) if text)),
+        filter=filter_of(given.get("filter", ())),
         limit=_limit(one(given, "limit")),
         exact=flag(given, "exact"),
     )
@@ -80,7 +86,8 @@ def _list(text: str) -> list[str]:
     return [part.strip() for part in text.split(",") if part.strip()]
 
 
-def _window(given: Parameters, timezone: str, now: datetime) -> Window:
+def asked_window(given: Parameters, timezone: str, now: datetime) -> Window:
+    """The days `from` to `to`, in the zone and with the grain that are asked for. Errors: `BadQuery`."""
     zone = one(given, "timezone") or timezone
     if zone not in time_zones():
         raise BadQuery(f"There is no time zone {zone!r}. Examples: UTC, Europe/Berlin, Asia/Kolkata.", field="timezone")
@@ -153,6 +160,11 @@ def _limit(text: str | None) -> int:
     if not (text.isascii() and text.isdigit()) or not 1 <= int(text) <= _MOST_ROWS:
         raise BadQuery(f"limit must be a whole number from 1 to {_MOST_ROWS}.", field="limit")
     return int(text)
+
+
+def filter_of(texts: Sequence[str]) -> Filter:
+    """The filter that `filter` parameters mean. Errors: `BadQuery`."""
+    return Filter(tuple(_group(text) for text in texts if text))
 
 
 def _group(text: str) -> tuple[Clause, ...]:

@@ -6,16 +6,20 @@ from dataclasses import dataclass
 from litestar.datastructures import State
 
 from tallymark.access.guard import Access
+from tallymark.access.signature import Signatures
 from tallymark.access.vault import Vault
 from tallymark.api.answers import Answers
 from tallymark.api.directory import Directory
 from tallymark.config import Settings
+from tallymark.control.exports import Exports
 from tallymark.control.jobs import JobRuns
 from tallymark.control.keys import Keys
 from tallymark.control.people import People
 from tallymark.control.projects import Projects
 from tallymark.control.salts import Salts
+from tallymark.control.turns import Turns
 from tallymark.engine.base import Engine
+from tallymark.export.files import Files
 from tallymark.ingest.hosting import HostingTable
 from tallymark.ingest.receive import Receiver
 from tallymark.ingest.store import Store
@@ -39,12 +43,16 @@ class Services:
     people: People
     salts: Salts
     job_runs: JobRuns
+    turns: Turns
     store: Store
     writer: Writer
     receiver: Receiver
     hosting: HostingTable
     keeper: Keeper
     answers: Answers
+    exports: Exports
+    files: Files
+    signatures: Signatures
     now: Callable[[], float]
 
 

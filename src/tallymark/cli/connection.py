@@ -77,6 +77,10 @@ class Connection:
         except httpx.TransportError as error:
             raise Unreachable(f"Nothing answers at {self._client.base_url}: {error}") from error
 
+    def part(self, path: str, first: int, end: int) -> bytes:
+        """The bytes of a file from `first` on, before `end`. Errors: `Refused`, `Unreachable`."""
+        return self._response("GET", path, headers={"Range": f"bytes={first}-{end - 1}"}).content
+
     def patch(self, path: str, *, json: object) -> Any:
         """As `get`."""
         return self._ask("PATCH", path, json=json)
@@ -94,13 +98,16 @@ class Connection:
         self._client.close()
 
     def _ask(self, method: str, path: str, **request: Any) -> Any:
+        return _content(self._response(method, path, **request))
+
+    def _response(self, method: str, path: str, **request: Any) -> httpx.Response:
         try:
             response = self._client.request(method, path, **request)
         except httpx.TransportError as error:
             raise Unreachable(f"Nothing answers at {self._client.base_url}: {error}") from error
         if not response.is_success:
             raise Refused(response)
-        return _content(response)
+        return response
 
 
 @dataclass(frozen=True)

@@ -16,9 +16,14 @@ _WIDTH_OF_FILES = 240
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
 
-def print_json(value: object) -> None:
+def json_text(value: object) -> str:
     """The value as JSON, indented."""
-    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
+
+
+def print_json(value: object) -> None:
+    """Prints it so."""
+    sys.stdout.write(json_text(value))
 
 
 def print_table(columns: Mapping[str, str], rows: Iterable[Mapping[str, Any]]) -> None:

@@ -20,6 +20,8 @@ _FIELDS = {
     "pii": "PII",
     "bots": "Bots",
     "quota": "Quota",
+    "eventNames": "Event names",
+    "maxEventNames": "Most names",
     "createdAt": "Created",
 }
 _COLUMNS = {field: _FIELDS[field] for field in ("id", "name", "packs", "timezone", "retention", "createdAt")}
@@ -31,6 +33,10 @@ Retention = Annotated[str | None, typer.Option(help="How long raw events are kep
 PiiOption = Annotated[Pii | None, typer.Option(help="What becomes of personal data in properties.")]
 BotsOption = Annotated[Bots | None, typer.Option(help="Whether events of bots are marked or refused.")]
 Quota = Annotated[int | None, typer.Option(min=0, help="Most events per UTC day.")]
+EventNames = Annotated[
+    list[str] | None, typer.Option("--event-name", help="A name that events may have, as in error_*; may be repeated.")
+]
+MaxEventNames = Annotated[int | None, typer.Option(min=1, help="Most different names of events.")]
 
 
 @app.command("create", epilog="Example: tallymark projects create site --pack web --timezone Europe/Berlin")
@@ -43,12 +49,15 @@ def create(
     pii: PiiOption = None,
     bots: BotsOption = None,
     quota: Quota = None,
+    event_names: EventNames = None,
+    max_event_names: MaxEventNames = None,
     as_json: AsJson = False,
 ) -> None:
     """Create a project and print its keys, which are shown this once."""
     body = _given(
-        name=name, packs=pack or None, timezone=timezone, retention=retention, pii=pii, bots=bots, quota=quota
-    )
+        name=name, packs=pack or None, timezone=timezone, retention=retention, pii=pii, bots=bots, quota=quota,
+        eventNames=event_names or None, maxEventNames=max_event_names,
+    )  # fmt: skip
     with _connect(context) as connection:
         answer = connection.post("/v1/projects", json=body)
     if as_json:
@@ -92,9 +101,12 @@ def update(
     bots: BotsOption = None,
     quota: Quota = None,
     no_quota: Annotated[bool, typer.Option("--no-quota", help="Lift the quota.")] = False,
+    event_names: EventNames = None,
+    any_event_names: Annotated[bool, typer.Option("--any-event-names", help="Take events of any name.")] = False,
+    max_event_names: MaxEventNames = None,
     as_json: AsJson = False,
 ) -> None:
-    """Change what is given and leave the rest; --pack replaces the whole list."""
+    """Change what is given and leave the rest; --pack and --event-name replace their whole lists."""
     body = _given(
         name=rename,
         packs=pack or None,
@@ -103,9 +115,12 @@ def update(
         pii=pii,
         bots=bots,
         quota=quota,
+        eventNames=event_names or None,
+        maxEventNames=max_event_names,
     )
     body |= {"packs": []} if no_packs else {}
     body |= {"quota": None} if no_quota else {}
+    body |= {"eventNames": None} if any_event_names else {}
     if not body:
         raise typer.BadParameter("say what to change, for example --retention 180d")
     with _connect(context) as connection:

@@ -54,11 +54,23 @@ def _serve(settings: Settings, application: Litestar | None, say: Callable[[str]
     from tallymark.logs import configure  # noqa: PLC0415  # as above
     from tallymark.serving import check_port, serve  # noqa: PLC0415  # as above
 
-    configure(settings.log_level, settings.log_format)
+    configure(settings.log_level, settings.log_style)
+    _warn_of_missing_keys(settings)
     check_port(settings)
     application = application or build(settings)
     with announce(settings.data, f"http://{settings.host}:{settings.port}"):
         serve(settings, say, application)
+
+
+def _warn_of_missing_keys(settings: Settings) -> None:
+    """In production, says what nobody can do for want of a key."""
+    import structlog  # noqa: PLC0415  # as above
+
+    if settings.environment != "production":
+        return
+    for name, given in (("ADMIN_API_KEY", settings.admin_api_key), ("API_KEY", settings.api_key)):
+        if not given:
+            structlog.get_logger().warning("no such key", setting=name, means="only keys of projects work")
 
 
 def _say_url(url: str) -> None:

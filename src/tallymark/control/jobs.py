@@ -1,5 +1,7 @@
 """What the jobs did: one row per run."""
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal, cast
@@ -27,16 +29,16 @@ class JobRun:
 
 
 class JobRuns:
-    """The store of job runs."""
+    """The store of job runs. `clock` gives epoch seconds."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, clock: Callable[[], float] = time.time) -> None:
         self._database = database
+        self._clock = clock
 
     def start(self, job: str, project_id: int | None = None) -> int:
         """The id of a run that begins now."""
         with self._database.write() as session:
-            now = datetime.now(UTC)
-            row = JobRunRow(job=job, project_id=project_id, status="running", detail="", started_at=now)
+            row = JobRunRow(job=job, project_id=project_id, status="running", detail="", started_at=self._now())
             session.add(row)
             session.flush()
             return row.id
@@ -50,7 +52,7 @@ class JobRuns:
             row = session.get(JobRunRow, run_id)
             if row is None:
                 raise NotFound(f"There is no job run {run_id}.")
-            row.status, row.detail, row.finished_at = status, detail, datetime.now(UTC)
+            row.status, row.detail, row.finished_at = status, detail, self._now()
             return _run(row)
 
     def recent(self, job: str | None = None, project_id: int | None = None, limit: int = 50) -> tuple[JobRun, ...]:
@@ -72,6 +74,9 @@ class JobRuns:
         """Forgets the runs that started before an instant."""
         with self._database.write() as session:
             session.execute(delete(JobRunRow).where(JobRunRow.started_at < before))
+
+    def _now(self) -> datetime:
+        return datetime.fromtimestamp(self._clock(), UTC)
 
 
 def _run(row: JobRunRow) -> JobRun:

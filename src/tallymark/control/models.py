@@ -67,6 +67,8 @@ class ProjectRow(Base):
     pii: Mapped[str] = mapped_column(String(16))
     bots: Mapped[str] = mapped_column(String(16))
     quota: Mapped[int | None] = mapped_column(BigInteger)
+    event_names: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
+    max_event_names: Mapped[int | None]
     created_at: Mapped[datetime]
     deleted_at: Mapped[datetime | None]
 

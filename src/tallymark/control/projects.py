@@ -28,7 +28,7 @@ class Projects:
         """
         now = datetime.now(UTC)
         with self._database.write() as session:
-            row = ProjectRow(**{**vars(draft), "packs": list(draft.packs)}, created_at=now)
+            row = ProjectRow(**{name: _stored(value) for name, value in vars(draft).items()}, created_at=now)
             session.add(row)
             _flush(session, draft.name)
             session.add_all(key_row(row.id, key, now) for key in keys)
@@ -59,7 +59,7 @@ class Projects:
         with self._database.write() as session:
             row = _live(session, project_id)
             for attribute, value in change.items():
-                setattr(row, attribute, list(change["packs"]) if attribute == "packs" else value)
+                setattr(row, attribute, _stored(value))
             _flush(session, row.name)
             return _project(row)
 
@@ -87,6 +87,11 @@ def _live(session: Session, project_id: int) -> ProjectRow:
     return row
 
 
+def _stored(value: object) -> object:
+    """A field's value as a column holds it: JSON has lists."""
+    return list(value) if isinstance(value, tuple) else value
+
+
 def _flush(session: Session, name: str) -> None:
     try:
         session.flush()
@@ -105,4 +110,6 @@ def _project(row: ProjectRow) -> Project:
         cast(Bots, row.bots),
         row.quota,
         row.created_at,
+        None if row.event_names is None else tuple(row.event_names),
+        row.max_event_names,
     )

@@ -62,11 +62,15 @@ class Rejection:
 
 @dataclass
 class Decoded:
-    """The well-formed events of a body with their places in it, and the others as rejections."""
+    """The well-formed events of a body with their places in it, and the others as rejections.
+
+    `restamped`: a sender that sends an event again may give it another time.
+    """
 
     events: Sequence[WireEvent]
     places: Sequence[int]
     rejections: list[Rejection] = field(default_factory=list)
+    restamped: bool = False
 
 
 _ARRAY = msgspec.json.Decoder(list[WireEvent])

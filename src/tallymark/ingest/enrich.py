@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import TypeVar, cast
 
@@ -14,10 +15,17 @@ from tallymark.ingest.identity import Identities
 from tallymark.ingest.page import NOWHERE, Page, host_of, page_of
 from tallymark.ingest.rows import Rows
 from tallymark.ingest.traffic_source import Channel, Source, classify
+from tallymark.spec.window import midnight, today
 
 _T = TypeVar("_T")
 
 _HIGHEST = (1 << 64) - 1
+
+#: What the engine forgets by itself it forgets this much later than the purge, which looks at all of a day first.
+_GRACE_SECONDS = 2 * 86_400
+
+_QUARTER_MS = 900_000
+_ONE_DAY = timedelta(days=1)
 
 #: Lower bits of a precedence tell events of one millisecond apart.
 _SEQUENCE_BITS = 20
@@ -62,7 +70,7 @@ class Enricher:
         pages = [page_of(e.url) if e.url else NOWHERE for e in events]
         referrers = [host_of(e.referrer) if e.referrer else "" for e in events]
         sources = [_source(e, r, p) for e, r, p in zip(events, referrers, pages, strict=True)]
-        clean = _redacted if batch.suspicious else _as_they_are
+        clean = pii.cleaned if batch.suspicious else _as_they_are
         unpinned = batch.unpinned
         return Rows(
             project=[project.id] * n,
@@ -74,9 +82,9 @@ class Enricher:
             session=[identities.session(e.session_id) if e.session_id else 0 for e in events],
             value=[e.value for e in events],
             bot=[a.bot for a in agents],
-            host=clean([p.host for p in pages]),
+            host=clean([p.host for p in pages], "host"),
             path=clean([p.path for p in pages]),
-            referrer_host=clean(["" if r == p.host else r for r, p in zip(referrers, pages, strict=True)]),
+            referrer_host=clean(["" if r == p.host else r for r, p in zip(referrers, pages, strict=True)], "host"),
             source=clean(["" if s is None else s.name or f"({s.channel})" for s in sources]),
             channel=["" if s is None else s.channel for s in sources],
             medium=clean([p.medium for p in pages]),
@@ -89,10 +97,26 @@ class Enricher:
             os=[a.os for a in agents],
             origin=[0 if e.ip else origin for e in events] if origin else [0] * n,
             props=_at(places, batch.props),
-            expires_at=[batch.now_ms // 1000 + project.retention_hours * 3600] * n,
+            expires_at=_expiries(batch, places),
             precedence=self._precedence(batch.now_ms, n),
             unpinned=[k for k, i in enumerate(places) if unpinned[i]] if True in unpinned else [],
         )
+
+
+def _expiries(batch: Batch, places: Sequence[int]) -> list[int]:
+    """When events expire, in epoch seconds: once the project has kept them, and the whole of their day, long enough.
+
+    So no day that is still open or repaired ever misses some of its events. The purge takes them before that.
+    """
+    kept_for, zone, now = batch.project.retention_hours * 3_600 + _GRACE_SECONDS, batch.project.timezone, batch.now_ms
+    return [kept_for + max(now // 1000, _day_end(zone, batch.at[i] // _QUARTER_MS)) for i in places]
+
+
+@lru_cache(maxsize=4_096)
+def _day_end(zone: str, quarter: int) -> int:
+    """When the day ends that a quarter of an hour since 1970 lies in: all midnights are on quarters."""
+    moment = datetime.fromtimestamp(quarter * _QUARTER_MS // 1000, UTC)
+    return int(midnight(today(zone, moment) + _ONE_DAY, zone).timestamp())
 
 
 def _at(places: Sequence[int], values: Sequence[_T]) -> list[_T]:
@@ -122,10 +146,5 @@ def _derived_id(e: WireEvent, identities: Identities) -> int:
     return identities.content(e.event, e.timestamp, given, e.session_id, e.value, e.url, e.referrer, e.properties)
 
 
-def _as_they_are(texts: list[str]) -> list[str]:
+def _as_they_are(texts: list[str], _name: str = "") -> list[str]:
     return texts
-
-
-def _redacted(texts: list[str]) -> list[str]:
-    redacted: list[str] = pii.redacted(texts)
-    return redacted

@@ -1,22 +1,27 @@
 """The gate: an ordered list of steps, each of which may refuse events of a batch, with a reason out of a closed set."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import lru_cache
 
 import msgspec
+import re2
 
 from tallymark.ingest import pii
 from tallymark.ingest.decode import Decoded, Rejection, WireEvent
 from tallymark.ingest.traffic_source import CHANNELS
 from tallymark.ingest.user_agent import DATA_CENTRE, Agent, describe, sender
 from tallymark.spec.event import Reason
-from tallymark.spec.project import Project
+from tallymark.spec.project import Project, retention_text
 
-_DAY_MS = 86_400_000
+_HOUR_MS = 3_600_000
 _LONGEST_NAME = 200
 _LONGEST_ID = 512
 _LARGEST_VALUE = 1e15
+
+#: Patterns of names that a refusal shows at most.
+_SHOWN_PATTERNS = 20
 
 #: Numbers below this are seconds, others milliseconds: in seconds it is the year 5138, in milliseconds 1973.
 _SECONDS_BELOW = 1e11
@@ -44,12 +49,18 @@ class Limits:
     max_properties: int
     max_event_bytes: int
 
+    def of(self, project: Project, imported: bool) -> "Limits":
+        """Those of a project: what is older than it keeps events would be gone at once; imports have no such limit."""
+        if imported or self.past_ms is None:
+            return replace(self, past_ms=None)
+        return replace(self, past_ms=min(self.past_ms, project.retention_hours * _HOUR_MS))
+
 
 @dataclass
 class Batch:
     """The events of one request on their way through the steps, all lists of one length.
 
-    `ip` is the request's address, `hosted` whether one is a data centre's.
+    `ip` is the request's address, `hosted` whether one is a data centre's. `restamped` as in `Decoded`.
     `at` are the corrected times in epoch milliseconds, `unpinned` those whose time depends on ours;
     `agents` what sent them. A refused event has its reason in `refused` and is passed over by later steps.
     """
@@ -63,6 +74,7 @@ class Batch:
     suspicious: bool
     ip: str = ""
     hosted: Callable[[str], bool] = nowhere
+    restamped: bool = False
     at: list[int] = field(default_factory=list)
     unpinned: list[bool] = field(default_factory=list)
     agents: list[Agent] = field(default_factory=list)
@@ -91,6 +103,29 @@ def check_names(batch: Batch) -> None:
             batch.refuse(i, Reason.MALFORMED, f"`eventId` must have 1 to {_LONGEST_ID} characters.")
 
 
+def check_patterns(batch: Batch) -> None:
+    """An event has one of the names that the project takes."""
+    patterns = batch.project.event_names
+    if patterns is None:
+        return
+    fits = _fitting(patterns)
+    for i, e in enumerate(batch.events):
+        if not fits(e.event):
+            shown = ", ".join(patterns[:_SHOWN_PATTERNS]) + (", …" if len(patterns) > _SHOWN_PATTERNS else "")
+            batch.refuse(i, Reason.UNKNOWN_NAME, f"This project takes events named {shown}.")
+
+
+@lru_cache(maxsize=256)
+def _fitting(patterns: tuple[str, ...]) -> Callable[[str], bool]:
+    """Whether a name is one of those, or fits one with a `*`."""
+    exact = frozenset(pattern for pattern in patterns if "*" not in pattern)
+    parts = [".*".join(map(re2.escape, pattern.split("*"))) for pattern in patterns if "*" in pattern]
+    if not parts:
+        return exact.__contains__
+    matches = re2.compile(f"(?s:{'|'.join(parts)})").fullmatch
+    return lambda name: name in exact or matches(name) is not None
+
+
 def check_values(batch: Batch) -> None:
     """A value is a number that sums stay exact with."""
     for i, e in enumerate(batch.events):
@@ -112,7 +147,7 @@ def correct_times(batch: Batch) -> None:
         if at is None:
             batch.refuse(i, Reason.BAD_TIMESTAMP, "`timestamp` and `sentAt` must lie between 1970 and 2100.")
         batch.at.append(at or 0)
-        batch.unpinned.append(not pinned)
+        batch.unpinned.append(not pinned or (batch.restamped and e.event_id is not None))
 
 
 def check_times(batch: Batch) -> None:
@@ -127,8 +162,8 @@ def check_times(batch: Batch) -> None:
             minutes = limits.future_ms // 60_000
             batch.refuse(i, Reason.IN_THE_FUTURE, f"`timestamp` is more than {minutes} minutes ahead of the server.")
         elif at < earliest:
-            days = (limits.past_ms or 0) // _DAY_MS
-            batch.refuse(i, Reason.TOO_OLD, f"`timestamp` is more than {days} days ago. Older events can be imported.")
+            age = retention_text((limits.past_ms or 0) // _HOUR_MS)
+            batch.refuse(i, Reason.TOO_OLD, f"`timestamp` is more than {age} ago. Older events can be imported.")
 
 
 def _corrected(timestamp: datetime | float, sent_at: datetime | float, now: int) -> tuple[int | None, bool]:
@@ -194,13 +229,18 @@ def guard_pii(batch: Batch) -> None:
     policy = batch.project.pii
     if policy == "allow" or not batch.suspicious:
         return
-    for i, e in enumerate(batch.events):
-        if pii.find({"event": e.event}):
+    for i, (e, name) in enumerate(zip(batch.events, pii.cleaned([e.event for e in batch.events]), strict=True)):
+        if name != e.event:
             batch.refuse(i, Reason.PII, "The event's name holds personal data.")
-        findings = pii.find(e.properties) if e.properties else []
+    if not pii.suspicious(b"\n".join(batch.props)):
+        return
+    for i, e in enumerate(batch.events):
+        if not e.properties or not pii.suspicious(batch.props[i]):
+            continue
+        findings = pii.find(e.properties)
         if findings and policy == "reject":
             found = findings[0]
-            batch.refuse(i, Reason.PII, f"The property {found.field!r} holds personal data of the kind {found.kind}.")
+            batch.refuse(i, Reason.PII, f"`properties.{found.field}` holds personal data of the kind `{found.kind}`.")
         elif findings:
             e.properties = pii.redacted(e.properties)
             batch.props[i] = _encode(e.properties)
@@ -208,6 +248,7 @@ def guard_pii(batch: Batch) -> None:
 
 STEPS: tuple[Step, ...] = (
     check_names,
+    check_patterns,
     check_values,
     correct_times,
     check_times,
@@ -230,7 +271,7 @@ def admit(
     """The batch of a decoded body after every step."""
     batch = Batch(
         project, list(decoded.events), list(decoded.places), now_ms, limits, user_agent,
-        project.pii != "allow" and pii.suspicious(body), ip, hosted,
+        project.pii != "allow" and pii.suspicious(body), ip, hosted, decoded.restamped,
     )  # fmt: skip
     for step in STEPS:
         step(batch)

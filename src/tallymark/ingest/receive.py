@@ -1,17 +1,22 @@
 """Receiving a body: decode, gate, enrich, write, count. The whole of ingestion, whatever it came by."""
 
+import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from tallymark.ingest.counts import Counts
 from tallymark.ingest.decode import Decoded, Rejection, decode
 from tallymark.ingest.enrich import Enricher
 from tallymark.ingest.gate import Batch, Limits, admit, nowhere, rejections
+from tallymark.ingest.names import EventNames
 from tallymark.ingest.quota import Quotas
 from tallymark.ingest.writer import Writer
 from tallymark.spec.event import Reason
 from tallymark.spec.project import Project
+
+#: Bytes of a body that is looked through aside, since personal data in all of it takes seconds to find.
+_LARGE = 1 << 18
 
 
 @dataclass(frozen=True)
@@ -44,6 +49,7 @@ class Receiver:
     writer: Writer
     counts: Counts
     quotas: Quotas
+    names: EventNames
     limits: Limits
     clock: Callable[[], float] = time.time
 
@@ -61,9 +67,11 @@ class Receiver:
     ) -> Receipt:
         """As `receive`, of events that were decoded from a body before. Errors: `QueueFull`."""
         now_ms = int(self.clock() * 1000)
-        limits = replace(self.limits, past_ms=None) if imported else self.limits
         by = Sender() if imported else sender
-        batch = admit(decoded, project, limits, now_ms, by.user_agent, body, by.ip, by.hosted)
+        limits = self.limits.of(project, imported)
+        asked = (decoded, project, limits, now_ms, by.user_agent, body, by.ip, by.hosted)
+        batch = await asyncio.to_thread(admit, *asked) if len(body) > _LARGE else admit(*asked)
+        await self.names.check(batch)
         await self.quotas.check(batch)
         rows = self.enricher.rows(batch, by.ip, by.origin)
         unstored = await self.writer.write(rows) if len(rows) else []

@@ -1,7 +1,7 @@
 """Expiring: raw events past their project's retention go, and what is derived from them and stands for one visitor.
 
 A day that loses events is sealed before: its numbers stay as published and are never computed from less. So is a day
-beside it whose sessions those events belong to.
+beside it whose sessions those events belong to, if any number of the project is made of sessions.
 """
 
 from collections.abc import Collection, Iterator, Mapping
@@ -12,12 +12,15 @@ from tallymark.engine.base import Engine
 from tallymark.engine.source import instant, milliseconds, utc
 from tallymark.rollup.run import Run, publish, published
 from tallymark.rollup.scope import IN_SESSIONS, Scope, session_events
+from tallymark.spec.catalog import Catalog
+from tallymark.spec.measure import Rows
 from tallymark.spec.project import Project
 from tallymark.spec.window import midnight, today
 
-#: Arrival counts, not the time of the event: what was inserted meanwhile is left to the next purge.
+#: Arrival counts, and the end of the event's day; what was inserted meanwhile is left to the next purge.
 _PAST = (
-    f"(project = {{project:UInt32}} AND (expires_at <= {instant('expired')} OR received_at <= {instant('received')}) "
+    f"(project = {{project:UInt32}} AND (expires_at <= {instant('expired')} "
+    f"OR (received_at <= {instant('received')} AND occurred_at < {instant('ended')})) "
     f"AND inserted_at < {instant('expired')})"
 )
 
@@ -77,17 +80,18 @@ class Leaving:
     def params(self) -> dict[str, object]:
         """The bound parameters of the SQL here."""
         spans = list(_spans(sorted(self.events)))
-        zone = self.project.timezone
+        zone, kept_from = self.project.timezone, self.now - timedelta(hours=self.project.retention_hours)
         return {
             "project": self.project.id,
             "expired": milliseconds(self.now),
-            "received": milliseconds(self.now - timedelta(hours=self.project.retention_hours)),
+            "received": milliseconds(kept_from),
+            "ended": milliseconds(midnight(today(zone, kept_from), zone)),
             "froms": [milliseconds(midnight(first, zone)) for first, _ in spans],
             "untils": [milliseconds(midnight(last + _ONE, zone)) for _, last in spans],
         }
 
 
-def leaving(engine: Engine, project: Project) -> Leaving:
+def leaving(engine: Engine, project: Project, catalog: Catalog) -> Leaving:
     """What is past its time now, by the engine's clock. Changes nothing."""
     ((now,),) = engine.query("SELECT now64(3, 'UTC')")
     found = Leaving(project, utc(now))
@@ -97,6 +101,8 @@ def leaving(engine: Engine, project: Project) -> Leaving:
     open_day = today(project.timezone, found.now)
     going = {day: n for day, (n, _) in past.items() if day < open_day or day in sealed}
     why = {day: f"{day} is not over" for day in past if day not in going}
+    if not any(measure.rows is Rows.SESSIONS for measure in catalog.only(project.packs).measures):
+        return replace(found, events=going, sealing=frozenset(going.keys() - sealed), open=why)
     for day in sorted(day for day in _beside(engine, found, going, sealed) if day >= open_day):
         near = [d for d in (day - _ONE, day + _ONE) if going.pop(d, 0)]
         why.update({d: f"sessions of {day} need {d}, and it is not over" for d in near})

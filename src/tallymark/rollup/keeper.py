@@ -154,9 +154,9 @@ class Keeper:
         A day whose numbers can't be brought up to date first keeps its events.
         """
         if dry_run:
-            return leaving(self._engine, project)
+            return leaving(self._engine, project, self._catalog)
         with self._leased(project):
-            gone = self._complete(leaving(self._engine, project))
+            gone = self._complete(leaving(self._engine, project, self._catalog))
             if gone.events:
                 seal(self._engine, gone)
                 delete(self._engine, gone)
@@ -166,7 +166,7 @@ class Keeper:
     def expire_sessions(self, project: Project, dry_run: bool = False) -> int:
         """Removes the rows about single sessions of sealed days none of whose events is left; says how many."""
         if dry_run:
-            return orphans(self._engine, leaving(self._engine, project), remove=False)
+            return orphans(self._engine, leaving(self._engine, project, self._catalog), remove=False)
         with self._leased(project):
             count = orphans(self._engine, Leaving(project, self._now()), remove=True)
             if count:

@@ -20,6 +20,7 @@ from tallymark.rollup.run import Run, month_shelf, new_run_id, open_shelf, publi
 from tallymark.rollup.scope import Scope, Sight, latecomers, look
 from tallymark.rollup.stale import mark, marked
 from tallymark.spec.catalog import Catalog
+from tallymark.spec.metric import MOST_KEYS
 from tallymark.spec.project import Project
 from tallymark.spec.window import today
 
@@ -164,7 +165,7 @@ class Refresher:
         catalog, first_run = self.catalog.only(project.packs), new_run_id(scope.seen_at)
         open_day = scope.first >= today(project.timezone, scope.seen_at)
         shelf = open_shelf(scope.seen_at) if open_day else 0
-        few = all(sights[day].events <= sql.KEPT_KEYS for day in scope.days)
+        few = all(sights[day].events <= MOST_KEYS for day in scope.days)
         self._write(scope, first_run, shelf, catalog, few)
         seconds = (time.monotonic() - started) / len(scope.days)
         return [

@@ -9,7 +9,7 @@ from tallymark.rollup.scope import day_of, limit_of, seen_events, session_events
 from tallymark.spec.catalog import Catalog
 from tallymark.spec.condition import Any, Prop
 from tallymark.spec.measure import AGE, FIRSTS, Measure, Rows
-from tallymark.spec.metric import Dimension
+from tallymark.spec.metric import MOST_KEYS, Dimension
 from tallymark.spec.session import (
     CONVERSION,
     ENTRANCE,
@@ -20,8 +20,7 @@ from tallymark.spec.session import (
     VIEW_EVENTS,
 )
 
-#: Keys of a dimension kept for a day; the rest is added up under `OTHER`.
-KEPT_KEYS = 1_000
+#: What the keys of a dimension that are too many for a day are added up under.
 OTHER = "(other)"
 
 _SESSION_DIMENSIONS = ("host", "referrer_host", "source", "channel", "medium", "campaign", "term", "content",
@@ -171,7 +170,7 @@ _LANDED = (
 def rollups(catalog: Catalog, few: bool) -> tuple[list[str], list[str]]:
     """The statements that fill the runs' rows of `rollups`: from events, once actors are known, and from sessions.
 
-    `few`: no day has more than `KEPT_KEYS` events, so that none can have more keys; that saves planning a third.
+    `few`: no day has more events than keys are kept, so that none can have more keys; that saves planning a third.
     """
     of_runs = (
         f"(SELECT * FROM sessions WHERE project = {{project:UInt32}} AND day IN {{days:Array(Date)}} AND run = {_RUN})"
@@ -211,9 +210,16 @@ def _broken_down(
     if few:
         return keyed
     ranked = f"SELECT *, row_number() OVER (PARTITION BY day, dim ORDER BY size DESC, key) AS rank FROM ({keyed})"
-    shown = f"if(rank <= {KEPT_KEYS}, r.key, {literal(OTHER)})"
+    shown = f"if(rank <= {_most_keys(dimensions)}, r.key, {literal(OTHER)})"
     merged = ", ".join([*aggregation.merges(), "groupBitmapMergeState(none) AS none"])
     return f"SELECT day, dim, {shown} AS key, {merged} FROM ({ranked}) AS r GROUP BY day, dim, key"
+
+
+def _most_keys(dimensions: Sequence[Dimension]) -> str:
+    """How many keys of a row's dimension are kept for a day."""
+    others = [d for d in dimensions if d.most_keys != MOST_KEYS]
+    cases = "".join(f"dim = {literal(d.name)}, {d.most_keys}, " for d in others)
+    return f"multiIf({cases}{MOST_KEYS})" if cases else str(MOST_KEYS)
 
 
 def _dim_and_key(dimensions: Sequence[Dimension], names: Sequence[str]) -> str:

@@ -7,7 +7,7 @@ from functools import cached_property
 
 from tallymark.errors import BadQuery
 from tallymark.spec.measure import FIRSTS, Measure, Rows
-from tallymark.spec.metric import Dimension, Metric, check_kinds
+from tallymark.spec.metric import MOST_KEYS, Dimension, Metric, check_kinds
 from tallymark.spec.pack import Pack
 
 #: Raised when the way rollups are computed changes, so that every day is computed again.
@@ -83,8 +83,14 @@ class Catalog:
     def digest(self) -> str:
         """A hash of what the rollups contain: it changes when a day must be computed again."""
         lines = [f"v{ROLLUP_VERSION}", *(_kept(measure) for measure in self.measures)]
-        lines += [f"{d.name}={d.events},{d.sessions}" for d in sorted(self.dimensions.values(), key=lambda d: d.name)]
+        lines += [_broken_down(d) for d in sorted(self.dimensions.values(), key=lambda d: d.name)]
         return hashlib.blake2b("\n".join(lines).encode(), digest_size=8).hexdigest()
+
+
+def _broken_down(dimension: Dimension) -> str:
+    """What rollups keep of a dimension, as text."""
+    most = "" if dimension.most_keys == MOST_KEYS else f" up to {dimension.most_keys}"
+    return f"{dimension.name}={dimension.events},{dimension.sessions}{most}"
 
 
 def _kept(measure: Measure) -> str:

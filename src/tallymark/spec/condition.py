@@ -27,7 +27,17 @@ class Prop:
         return f"props.{self.path}"
 
 
-Field = Column | Prop
+@dataclass(frozen=True)
+class Joined:
+    """Several fields as one text, with a `/` between them: what numbers are broken down by together."""
+
+    fields: tuple[Column | Prop, ...]
+
+    def __str__(self) -> str:
+        return "/".join(map(str, self.fields))
+
+
+Field = Column | Prop | Joined
 
 
 class Op(StrEnum):

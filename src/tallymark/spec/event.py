@@ -21,5 +21,7 @@ class Reason(StrEnum):
     BOT = "bot"
     UNKNOWN_PROJECT = "unknown_project"
     QUOTA = "quota"
+    UNKNOWN_NAME = "unknown_name"
+    TOO_MANY_NAMES = "too_many_names"
     LEAD_BAD_EMAIL = "lead_bad_email"
     LEAD_MALFORMED = "lead_malformed"

@@ -10,6 +10,9 @@ from tallymark.spec.measure import FIRSTS, Kind, Measure, Rows
 Unit = Literal["count", "share", "ms", "seconds", "number"]
 Good = Literal["up", "down", "neither"]
 
+#: Keys of a dimension that rollups keep of a day.
+MOST_KEYS = 1_000
+
 
 @dataclass(frozen=True)
 class Plain:
@@ -91,13 +94,17 @@ class Metric:
 
 @dataclass(frozen=True)
 class Dimension:
-    """Something numbers are broken down by. `events` and `sessions` are the fields it is read from there."""
+    """Something numbers are broken down by. `events` and `sessions` are the fields it is read from there.
+
+    `most_keys`: how many keys of a day rollups keep, the largest; the rest is added up.
+    """
 
     name: str
     label: str
     help: str
     events: Field | None
     sessions: Field | None
+    most_keys: int = MOST_KEYS
 
     def on(self, rows: Rows) -> Field | None:
         """The field that holds it in these rows; None where it has no meaning."""

@@ -1,16 +1,21 @@
 """A pack: a product's declarations. From them come rollups, answers, the catalogue, the dashboard and docs."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from tallymark.spec.metric import Dimension, Metric
 
 
 @dataclass(frozen=True)
 class Pack:
-    """What a pack declares: its metrics, and the dimensions they can be broken down by."""
+    """What a pack declares: its metrics, and the dimensions they can be broken down by.
+
+    `defaults`: public fields of a project that a new one with this pack has where nothing else is said.
+    """
 
     name: str
     title: str
     help: str
     metrics: tuple[Metric, ...]
     dimensions: tuple[Dimension, ...]
+    defaults: Mapping[str, object] = field(default_factory=dict, hash=False)

@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -14,8 +14,14 @@ from tallymark.errors import BadRequest
 Pii = Literal["reject", "redact", "allow"]
 Bots = Literal["mark", "refuse"]
 
+#: The packs there are by name, each with the public fields that it asks for in a new project.
+Packs = Mapping[str, Mapping[str, object]]
+
 MAX_RETENTION_DAYS = 3_650
 MAX_QUOTA = 10**15
+MAX_EVENT_NAMES = 100_000
+#: Patterns of event names that a project may have, and the longest one.
+_MOST_PATTERNS, _LONGEST_PATTERN = 1_000, 200
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _NAME_RULE = "1 to 64 of a-z, 0-9, '.', '_', '-', the first a letter or a digit, not digits alone"
@@ -27,7 +33,11 @@ _NO_ZONES = {"localtime", "Factory"}
 
 @dataclass(frozen=True)
 class Project:
-    """A project as it is stored. `quota` counts events per UTC day, None is no limit."""
+    """A project as it is stored. `quota` counts events per UTC day, None is no limit.
+
+    `event_names` are names and patterns (`wallet_*`) of the events that it takes, None takes any; `max_event_names` is
+    how many different ones, None is no limit.
+    """
 
     id: int
     name: str
@@ -38,6 +48,8 @@ class Project:
     bots: Bots
     quota: int | None
     created_at: datetime
+    event_names: tuple[str, ...] | None = None
+    max_event_names: int | None = None
 
 
 @dataclass(frozen=True)
@@ -51,6 +63,8 @@ class ProjectDraft:
     pii: Pii = "redact"
     bots: Bots = "mark"
     quota: int | None = None
+    event_names: tuple[str, ...] | None = None
+    max_event_names: int | None = None
 
 
 class ProjectChange(TypedDict, total=False):
@@ -63,6 +77,8 @@ class ProjectChange(TypedDict, total=False):
     pii: Pii
     bots: Bots
     quota: int | None
+    event_names: tuple[str, ...] | None
+    max_event_names: int | None
 
 
 class PublicProject(TypedDict):
@@ -76,21 +92,26 @@ class PublicProject(TypedDict):
     pii: Pii
     bots: Bots
     quota: int | None
+    eventNames: list[str] | None
+    maxEventNames: int | None
     createdAt: str
 
 
-def parse_draft(body: object, packs: Collection[str]) -> ProjectDraft:
-    """The project that a JSON object asks for; `packs` are those that there are.
+def parse_draft(body: object, packs: Packs) -> ProjectDraft:
+    """The project that a JSON object asks for; `packs` are those that there are, with the fields they ask for.
 
+    Where the object has no such field, the first of its packs that asks for one decides.
     Errors: `BadRequest` for an unknown field, a missing name, a value that can't be used.
     """
     values = _values(body, packs)
+    for name in values.get("packs", ()):
+        values = {**_values(packs[name], packs), **values}
     if "name" not in values:
         raise BadRequest("A project needs a name.", field="name", allowed=[_NAME_RULE])
     return ProjectDraft(**values)
 
 
-def parse_change(body: object, packs: Collection[str]) -> ProjectChange:
+def parse_change(body: object, packs: Packs) -> ProjectChange:
     """What a JSON object asks to change; fields that it leaves out are left alone.
 
     Errors: `BadRequest` for an unknown field or a value that can't be used.
@@ -109,6 +130,8 @@ def public(project: Project) -> PublicProject:
         "pii": project.pii,
         "bots": project.bots,
         "quota": project.quota,
+        "eventNames": None if project.event_names is None else list(project.event_names),
+        "maxEventNames": project.max_event_names,
         "createdAt": instant_text(project.created_at),
     }
 
@@ -123,7 +146,7 @@ def instant_text(instant: datetime) -> str:
     return instant.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _values(body: object, packs: Collection[str]) -> dict[str, Any]:
+def _values(body: object, packs: Packs) -> dict[str, Any]:
     if not isinstance(body, Mapping):
         raise BadRequest("A project is a JSON object.", allowed=list(_READERS))
     unknown = sorted(str(field) for field in body if field not in _READERS)
@@ -136,13 +159,13 @@ def _values(body: object, packs: Collection[str]) -> dict[str, Any]:
     return values
 
 
-def _name(value: object, _packs: Collection[str]) -> str:
+def _name(value: object, _packs: Packs) -> str:
     if not isinstance(value, str) or not _NAME.fullmatch(value) or value.isdigit():
         raise BadRequest(f"{_shown(value)} can't be a project's name.", field="name", allowed=[_NAME_RULE])
     return value
 
 
-def _pack_names(value: object, packs: Collection[str]) -> tuple[str, ...]:
+def _pack_names(value: object, packs: Packs) -> tuple[str, ...]:
     if not isinstance(value, list | tuple):
         raise BadRequest(f"Packs are a list of names, not {_shown(value)}.", field="packs", allowed=sorted(packs))
     for name in value:
@@ -151,7 +174,7 @@ def _pack_names(value: object, packs: Collection[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(value))
 
 
-def _timezone(value: object, _packs: Collection[str]) -> str:
+def _timezone(value: object, _packs: Packs) -> str:
     if not isinstance(value, str) or value not in time_zones():
         near = difflib.get_close_matches(value, time_zones(), 5) if isinstance(value, str) else []
         allowed = near or ["names of IANA time zones, such as UTC and Europe/Berlin"]
@@ -164,7 +187,7 @@ def time_zones() -> frozenset[str]:
     return frozenset(available_timezones() - _NO_ZONES)
 
 
-def _retention(value: object, _packs: Collection[str]) -> int:
+def _retention(value: object, _packs: Packs) -> int:
     hours = _hours(value)
     if hours is None or not 1 <= hours <= MAX_RETENTION_DAYS * 24:
         message = f"Events can't be kept for {_shown(value)}."
@@ -182,7 +205,7 @@ def _hours(value: object) -> int | None:
     return int(found[1]) * (24 if found[2] == "d" else 1)
 
 
-def _quota(value: object, _packs: Collection[str]) -> int | None:
+def _quota(value: object, _packs: Packs) -> int | None:
     number = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_QUOTA
     if value is not None and not number:
         allowed = ["null for no limit", f"0 to {MAX_QUOTA} events a UTC day"]
@@ -190,8 +213,29 @@ def _quota(value: object, _packs: Collection[str]) -> int | None:
     return cast("int | None", value)
 
 
-def _one_of(field: str, words: tuple[str, ...]) -> Callable[[object, Collection[str]], str]:
-    def read(value: object, _packs: Collection[str]) -> str:
+def _event_names(value: object, _packs: Packs) -> tuple[str, ...] | None:
+    if value is None:
+        return None
+    allowed = ["null for any name", f"1 to {_MOST_PATTERNS} names; * stands for any letters, as in 'wallet_*'"]
+    if not isinstance(value, list | tuple) or not 0 < len(value) <= _MOST_PATTERNS:
+        raise BadRequest("Names of events are a list of names.", field="eventNames", allowed=allowed)
+    for name in value:
+        if not isinstance(name, str) or not name.strip() or len(name) > _LONGEST_PATTERN:
+            raise BadRequest(f"{_shown(name)} can't be an event's name.", field="eventNames", allowed=allowed)
+    return tuple(dict.fromkeys(value))
+
+
+def _max_event_names(value: object, _packs: Packs) -> int | None:
+    number = isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= MAX_EVENT_NAMES
+    if value is not None and not number:
+        allowed = ["null for no limit", f"1 to {MAX_EVENT_NAMES}"]
+        message = f"{_shown(value)} can't be a number of event names."
+        raise BadRequest(message, field="maxEventNames", allowed=allowed)
+    return cast("int | None", value)
+
+
+def _one_of(field: str, words: tuple[str, ...]) -> Callable[[object, Packs], str]:
+    def read(value: object, _packs: Packs) -> str:
         if value not in words:
             message = f"{field} must be one of {', '.join(words)}, not {_shown(value)}."
             raise BadRequest(message, field=field, allowed=words)
@@ -207,7 +251,7 @@ def _shown(value: object) -> str:
 
 
 #: Public field: the attribute it is kept in, and its reader.
-_READERS: dict[str, tuple[str, Callable[[object, Collection[str]], object]]] = {
+_READERS: dict[str, tuple[str, Callable[[object, Packs], object]]] = {
     "name": ("name", _name),
     "packs": ("packs", _pack_names),
     "timezone": ("timezone", _timezone),
@@ -215,4 +259,6 @@ _READERS: dict[str, tuple[str, Callable[[object, Collection[str]], object]]] = {
     "pii": ("pii", _one_of("pii", get_args(Pii))),
     "bots": ("bots", _one_of("bots", get_args(Bots))),
     "quota": ("quota", _quota),
+    "eventNames": ("event_names", _event_names),
+    "maxEventNames": ("max_event_names", _max_event_names),
 }

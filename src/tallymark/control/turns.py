@@ -1,0 +1,56 @@
+"""Turns: work that is done once a day or a month, by one process, and again after it has failed."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from tallymark.control.jobs import JobRuns
+from tallymark.control.leases import Leases
+
+#: The process that takes a turn has it to itself for this long, in seconds.
+_LEASE_SECONDS = 3_600
+
+
+@dataclass(frozen=True)
+class Turns:
+    """Who takes which turn. `holder` names this process among those that share the store, `now` gives epoch seconds."""
+
+    job_runs: JobRuns
+    leases: Leases
+    holder: str
+    now: Callable[[], float]
+
+    def take(self, job: str, since: datetime, work: Callable[[], object]) -> None:
+        """Does the work unless a run of the job for all projects was started and done since; it leaves such a row."""
+        if not self._due(job, since) or not self.leases.acquire(job, self.holder, _LEASE_SECONDS):
+            return
+        try:
+            if self._due(job, since):
+                work()
+        finally:
+            self.leases.release(job, self.holder)
+
+    def recorded(self, job: str, since: datetime, work: Callable[[], str]) -> None:
+        """As `take`, of work that gives what its row in `job_runs` says."""
+        self.take(job, since, lambda: self._record(job, work))
+
+    def at(self) -> datetime:
+        """Now."""
+        return datetime.fromtimestamp(self.now(), UTC)
+
+    def since(self, time: timedelta) -> datetime:
+        """The last time that it was so late in a UTC day."""
+        return (self.at() - time).replace(hour=0, minute=0, second=0, microsecond=0) + time
+
+    def _due(self, job: str, since: datetime) -> bool:
+        recent = self.job_runs.recent(job)
+        return not any(r.project_id is None and r.status == "done" and r.started_at >= since for r in recent)
+
+    def _record(self, job: str, work: Callable[[], str]) -> None:
+        row = self.job_runs.start(job)
+        try:
+            said = work()
+        except Exception as error:
+            self.job_runs.finish(row, "failed", type(error).__name__)
+            raise
+        self.job_runs.finish(row, "done", said)

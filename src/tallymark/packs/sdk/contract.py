@@ -1,0 +1,47 @@
+"""The sdk contract: whose project a request is about, who may ask, and how errors read.
+
+Errors are `{"success": false, "error": code, "message", "field"?, "allowed"?}`.
+"""
+
+from typing import Final
+
+from litestar.types import ExceptionHandlersMap, Scope
+
+from tallymark.access.guard import token_of
+from tallymark.api.services import Services
+from tallymark.errors import BadRequest
+from tallymark.packs.contract import Contract, flat_errors
+from tallymark.spec.project import Project
+
+CONTRACT: Final = Contract(
+    pack="sdk",
+    noun="project",
+    field="project",
+    default=lambda settings: settings.sdk_project,
+    open=lambda settings: settings.sdk_capture == "open",
+)
+
+#: For the routers below `/sdk`.
+EXCEPTION_HANDLERS: Final[ExceptionHandlersMap] = flat_errors("success")
+
+
+class PersonalData(BadRequest):
+    """A payload with personal data in it."""
+
+    code = "pii"
+
+
+class TooManyNames(BadRequest):
+    """A name or a network more than may be."""
+
+    code = "too_many_names"
+
+
+def counted_for(here: Services, scope: Scope, name: str | None) -> Project:
+    """The project whose sums are asked for: where they are open, any that is named; a key that is given must fit.
+
+    Errors: `Unauthorized`, `Forbidden`, `NotFound`.
+    """
+    if token_of(scope["headers"]) is None and here.settings.sdk_metrics == "open":
+        return CONTRACT.named(here, name)
+    return CONTRACT.read_by(here, scope, name)

@@ -1,0 +1,74 @@
+"""Settings: where they come from, under which names, and what is said of a wrong one."""
+
+from pathlib import Path
+
+import pytest
+
+from tallymark.config import SETTINGS, Settings, load
+from tallymark.errors import BadSetting
+
+ALIASES = [(row.field, row.name, row.alias) for row in SETTINGS if row.alias]
+
+
+def settings(tmp_path: Path, dotenv: str = "", **environment: str) -> Settings:
+    """The settings of an environment over the lines of a `.env` file."""
+    file = tmp_path / ".env"
+    file.write_text(dotenv)
+    return load(environment, file)
+
+
+def test_the_other_names() -> None:
+    assert {alias: name for _, name, alias in ALIASES} == {
+        "API_KEY": "TALLYMARK_API_KEY", "ENVIRONMENT": "TALLYMARK_ENVIRONMENT",
+    }  # fmt: skip
+    names = [row.name for row in SETTINGS] + [alias for _, _, alias in ALIASES]
+    assert len(names) == len(set(names))
+
+
+@pytest.mark.parametrize(("field", "name", "alias"), ALIASES)
+def test_a_setting_goes_by_either_name_and_the_first_one_wins(
+    tmp_path: Path, field: str, name: str, alias: str
+) -> None:
+    default = next(row.default for row in SETTINGS if row.field == field)
+    assert getattr(settings(tmp_path), field) == default
+    assert getattr(settings(tmp_path, **{alias: "second"}), field) == "second"
+    assert getattr(settings(tmp_path, **{name: "first"}), field) == "first"
+    assert getattr(settings(tmp_path, **{name: "first", alias: "second"}), field) == "first"
+    assert getattr(settings(tmp_path, f"{name}=first", **{alias: "second"}), field) == "first"
+    assert getattr(settings(tmp_path, f"{alias}=second"), field) == "second"
+    assert getattr(settings(tmp_path, f"{alias}=second", **{alias: "third"}), field) == "third"
+
+
+def test_an_empty_first_name_wins(tmp_path: Path) -> None:
+    assert settings(tmp_path, TALLYMARK_API_KEY="", API_KEY="second").api_key == ""
+
+
+@pytest.mark.parametrize(
+    ("environment", "log_format", "style"),
+    [
+        ("development", "auto", "auto"),
+        ("staging", "auto", "auto"),
+        ("production", "auto", "json"),
+        ("production", "json", "json"),
+        ("production", "console", "console"),
+        ("development", "json", "json"),
+    ],
+)
+def test_a_log_in_production_is_lines_of_json_unless_it_is_told_otherwise(
+    tmp_path: Path, environment: str, log_format: str, style: str
+) -> None:
+    here = settings(tmp_path, ENVIRONMENT=environment, TALLYMARK_LOG_FORMAT=log_format)
+    assert (here.environment, here.log_style) == (environment, style)
+
+
+@pytest.mark.parametrize("name", ["TALLYMARK_ENVIRONMENT", "ENVIRONMENT"])
+@pytest.mark.parametrize("text", ["two words", "a\n", "ß", "a/b"])
+def test_an_environment_is_one_word(tmp_path: Path, name: str, text: str) -> None:
+    with pytest.raises(BadSetting, match="must be one word") as caught:
+        settings(tmp_path, **{name: text})
+    assert caught.value.field == "TALLYMARK_ENVIRONMENT"
+
+
+def test_a_mistyped_name_is_answered_with_the_right_one(tmp_path: Path) -> None:
+    with pytest.raises(BadSetting, match="Did you mean TALLYMARK_API_KEY"):
+        settings(tmp_path, TALLYMARK_APIKEY="x")
