@@ -197,7 +197,7 @@ def test_pins_past_their_time_go(api: Api) -> None:
     keys = api.project("site", retention="2d")
     api.send(keys["ingest"], "ann", eventId="e-1")
     assert api.purge() == {}
-    api.ahead = 4 * DAY
+    api.ahead = 6 * DAY
     assert api.purge(dryRun="true") == api.purge() == {("pins", "site"): 1}
     assert api.purge() == {}
 
