@@ -9,6 +9,7 @@ from pathlib import Path
 
 from benchmarks import traffic
 from benchmarks.figures import Bench, Figure, median
+from benchmarks.timing import processor_cost
 from tallymark.engine.embedded import EmbeddedEngine
 from tallymark.engine.schema import migrate
 from tallymark.ingest import pii
@@ -51,14 +52,15 @@ def run(bench: Bench) -> list[Figure]:
     count, rounds = (500, 2) if bench.quick else (20_000, 9)
     plain = traffic.bodies(traffic.events(count, seed=3), PER_BODY)
     stages = _Stages(plain, Enricher(b"benchmark", CountryTable.load()), time.time_ns() // 1_000_000)
-    decoding = _cost(lambda: _each(stages.bodies, decode), count, rounds)
-    scanning = _cost(lambda: _each(stages.bodies, pii.suspicious), count, rounds)
-    admitting = _cost(lambda: _each(stages.bodies, stages.admitted), count, rounds) - decoding - scanning
-    enriching = _cost(lambda: _each(stages.bodies, stages.rows), count, rounds) - decoding - scanning - admitting
+    decoding = processor_cost(lambda: _each(stages.bodies, decode), count, rounds)
+    scanning = processor_cost(lambda: _each(stages.bodies, pii.suspicious), count, rounds)
+    admitting = processor_cost(lambda: _each(stages.bodies, stages.admitted), count, rounds) - decoding - scanning
+    before = decoding + scanning + admitting
+    enriching = processor_cost(lambda: _each(stages.bodies, stages.rows), count, rounds) - before
     parts = [stages.rows(body) for body in stages.bodies]
-    joining = _cost(lambda: Rows.joined(parts), count, rounds)
+    joining = processor_cost(lambda: Rows.joined(parts), count, rounds)
     rows = Rows.joined(parts)
-    tabling = _cost(rows.table, count, rounds)
+    tabling = processor_cost(rows.table, count, rounds)
     together = decoding + scanning + admitting + enriching + joining + tabling
     return [
         _figure("decode", decoding),
@@ -75,18 +77,6 @@ def run(bench: Bench) -> list[Figure]:
 def _each(bodies: Sequence[bytes], step: Callable[[bytes], object]) -> None:
     for body in bodies:
         step(body)
-
-
-def _cost(work: Callable[[], object], events: int, rounds: int) -> float:
-    """Microseconds of this thread's processor time per event: the median of several rounds, after one to warm up."""
-    work()
-    return median([_once(work) for _ in range(rounds)]) / events
-
-
-def _once(work: Callable[[], object]) -> float:
-    started = time.thread_time_ns()
-    work()
-    return (time.thread_time_ns() - started) / 1_000
 
 
 def _inserting(rows: Rows, rounds: int) -> Figure:

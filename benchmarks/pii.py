@@ -1,16 +1,16 @@
 """How well personal data is told from what only looks like it, and what looking costs."""
 
 import json
-import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from benchmarks import impersonal_data, personal_data, traffic
-from benchmarks.figures import Bench, Figure, median
+from benchmarks.figures import Bench, Figure
 from benchmarks.impersonal_data import Harmless
 from benchmarks.personal_data import Sample
+from benchmarks.timing import processor_cost
 from tallymark.ingest import pii
 from tallymark.ingest.decode import decode
 
@@ -113,7 +113,7 @@ def _costs(bench: Bench, holding: Sequence[Sample]) -> list[Figure]:
     properties = [sample.properties for sample in holding if not sample.hard]
 
     def cost(look: Callable[[Any], object], given: Sequence[Any]) -> float:
-        return _cost(lambda: [look(each) for each in given], len(given), rounds)
+        return processor_cost(lambda: [look(each) for each in given], len(given), rounds)
 
     scan, size = cost(pii.suspicious, bodies), sum(map(len, bodies)) / len(bodies)
     doubtful = sum(map(pii.suspicious, bodies))
@@ -125,14 +125,3 @@ def _costs(bench: Bench, holding: Sequence[Sample]) -> list[Figure]:
         Figure("finding in an event that holds something", cost(pii.find, properties), "µs/event"),
         Figure("redacting it", cost(pii.redacted, properties), "µs/event"),
     ]
-
-
-def _cost(work: Callable[[], object], count: int, rounds: int) -> float:
-    """Microseconds of this thread's processor time for each of `count`: the median, after a round to warm up."""
-    work()
-    taken = []
-    for _ in range(rounds):
-        started = time.thread_time_ns()
-        work()
-        taken.append((time.thread_time_ns() - started) / 1_000)
-    return median(taken) / count

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from benchmarks import export, ingest, parts, pii, refresh, summary, web
+from benchmarks import export, ingest, parts, pii, refresh, sdk, summary, web
 from benchmarks.figures import Bench, Figure
 
 SUITES: Mapping[str, Callable[[Bench], list[Figure]]] = {
@@ -10,6 +10,7 @@ SUITES: Mapping[str, Callable[[Bench], list[Figure]]] = {
     "summary": summary.run,
     "refresh": refresh.run,
     "web": web.run,
+    "sdk": sdk.run,
     "export": export.run,
     "parts": parts.run,
     "pii": pii.run,

@@ -1,7 +1,7 @@
 """A dashboard's question over ten million events: 20 metrics of 90 days with their series, over HTTP, uncached."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -9,6 +9,7 @@ from typing import Any
 from benchmarks import history
 from benchmarks.figures import Bench, BenchmarkError, Figure, median, percentile
 from benchmarks.server import Server, serving
+from benchmarks.timing import milliseconds
 
 METRICS = (
     "events", "actors", "new_actors", "value", "bot_events", "page_views", "visitors", "new_visitors",
@@ -52,13 +53,15 @@ def run(bench: Bench) -> list[Figure]:
         asker = _Asker(server, past)
         _settle(asker)
         bench.say(f"asking for {len(METRICS)} metrics of {past.days} days over {rows:,} events")
-        summary = _times(rounds, asker.ask)
-        by_path = _times(rounds // 2, lambda turn: _by_path(asker, turn))
+        summary = milliseconds(rounds, asker.ask, warm_up=2)
+        by_path = milliseconds(rounds // 2, lambda turn: _by_path(asker, turn), warm_up=2)
         middle = past.first + timedelta(days=past.days // 2)
         halves = f"{past.first}..{middle - timedelta(days=1)}"
-        compared = _times(rounds // 2, lambda turn: asker.ask(turn, **{"from": str(middle), "compareTo": halves}))
+        compared = milliseconds(
+            rounds // 2, lambda turn: asker.ask(turn, **{"from": str(middle), "compareTo": halves}), warm_up=2
+        )
         bench.say("asking for the same from raw events")
-        raw = _times(raw_rounds, lambda turn: asker.ask(turn, exact="true"))
+        raw = milliseconds(raw_rounds, lambda turn: asker.ask(turn, exact="true"), warm_up=2)
         _check_same(asker)
         return [
             Figure("events", rows, "events", note=f"{a_day:,.0f} actors a day, {past.days} days"),
@@ -74,16 +77,6 @@ def run(bench: Bench) -> list[Figure]:
 
 def _by_path(asker: _Asker, turn: int) -> Any:
     return asker.ask(turn, metrics="page_views,visitors", by="path")
-
-
-def _times(rounds: int, ask: Callable[[int], object]) -> list[float]:
-    """Milliseconds on the clock of each round, after two to warm up."""
-    took = []
-    for turn in range(rounds + 2):
-        started = time.perf_counter()
-        ask(turn)
-        took.append((time.perf_counter() - started) * 1_000)
-    return took[2:]
 
 
 def _settle(asker: _Asker) -> None:

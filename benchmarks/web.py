@@ -1,7 +1,6 @@
 """The web pack's summary over ten million events, with its comparison, over HTTP: new to the server, and hot."""
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -9,6 +8,7 @@ from typing import Any
 from benchmarks import history
 from benchmarks.figures import Bench, BenchmarkError, Figure, percentile
 from benchmarks.server import Server, serving
+from benchmarks.timing import milliseconds
 
 PAST = history.Past(date(2026, 1, 1), 120, 83_400, 20_000, 220_000)
 _QUICK_PAST = history.Past(date(2026, 1, 1), 6, 500, 200, 500)
@@ -42,10 +42,10 @@ def run(bench: Bench) -> list[Figure]:
         time.sleep(1)
         _check(asker.ask(long), long)
         bench.say(f"asking for summaries over {rows:,} events")
-        new_long = _times(rounds, lambda turn: asker.ask(long, turn + 1))
-        new_short = _times(rounds, lambda turn: asker.ask(short, turn + 1))
-        compared = _times(rounds, lambda turn: asker.ask(short, turn + 1, "previous"))
-        hot = _times(rounds, lambda _: asker.ask(long))
+        new_long = milliseconds(rounds, lambda turn: asker.ask(long, turn + 1))
+        new_short = milliseconds(rounds, lambda turn: asker.ask(short, turn + 1))
+        compared = milliseconds(rounds, lambda turn: asker.ask(short, turn + 1, "previous"))
+        hot = milliseconds(rounds, lambda _: asker.ask(long))
         return [
             Figure("events", rows, "events", note=f"{past.days} days, {past.actors_a_day:,} actors a day"),
             Figure(f"summary of {long} days p50", percentile(new_long, 0.5), "ms"),
@@ -67,13 +67,3 @@ def _check(summary: Any, days: int) -> None:
         or not metrics["leadCaptureRate"]["value"]
     ):
         raise BenchmarkError(f"The summary is not what was written: {summary}")
-
-
-def _times(rounds: int, ask: Callable[[int], object]) -> list[float]:
-    """Milliseconds on the clock of each round."""
-    took = []
-    for turn in range(rounds):
-        started = time.perf_counter()
-        ask(turn)
-        took.append((time.perf_counter() - started) * 1_000)
-    return took
