@@ -9,11 +9,9 @@ from tallymark.answer.cells import KEY, NO_DIST, SERIES, SHOWN, key_condition
 from tallymark.engine.aggregate import BITMAP
 from tallymark.engine.expression import condition_sql, literal
 from tallymark.spec.measure import FIRSTS, Kind, Measure
+from tallymark.spec.metric import OTHER
 from tallymark.spec.query import EVERYTHING, Filter
 from tallymark.spec.window import Grain
-
-#: Where a rollup's rows of one dimension and day were too many, the rest is under this key.
-OTHER = "(other)"
 
 _PUBLISHED = "project = {project:UInt32} AND day >= {first:Date} AND day <= {last:Date} AND run IN {runs:Array(UInt64)}"
 

@@ -12,6 +12,7 @@ from tallymark.errors import EngineUnavailable
 from tallymark.ingest.gate import Batch, kept
 from tallymark.spec.condition import Column, Field
 from tallymark.spec.event import Reason
+from tallymark.spec.metric import OTHER
 
 #: What other processes let in is looked up again after so many seconds, where a new text comes.
 _FRESH_SECONDS = 5.0
@@ -66,7 +67,7 @@ class KnownTexts:
             f"SELECT DISTINCT {text_of(self.of)} FROM events WHERE project = {{project:UInt32}}",
             {"project": project, "dim": self.dimension},
         )
-        return {text for (text,) in rows if text}
+        return {text for (text,) in rows} - {"", OTHER}
 
 
 class EventNames:

@@ -9,7 +9,7 @@ from tallymark.rollup.scope import day_of, limit_of, seen_events, session_events
 from tallymark.spec.catalog import Catalog
 from tallymark.spec.condition import Any, Prop
 from tallymark.spec.measure import AGE, FIRSTS, Measure, Rows
-from tallymark.spec.metric import MOST_KEYS, Dimension
+from tallymark.spec.metric import MOST_KEYS, OTHER, Dimension
 from tallymark.spec.session import (
     CONVERSION,
     ENTRANCE,
@@ -19,9 +19,6 @@ from tallymark.spec.session import (
     SILENCE_WITH_ID_MS,
     VIEW_EVENTS,
 )
-
-#: What the keys of a dimension that are too many for a day are added up under.
-OTHER = "(other)"
 
 _SESSION_DIMENSIONS = ("host", "referrer_host", "source", "channel", "medium", "campaign", "term", "content",
                        "country", "device", "browser", "os")  # fmt: skip

@@ -10,8 +10,9 @@ from tallymark.spec.measure import FIRSTS, Kind, Measure, Rows
 Unit = Literal["count", "share", "ms", "seconds", "number"]
 Good = Literal["up", "down", "neither"]
 
-#: Keys of a dimension that rollups keep of a day.
+#: Keys of a dimension that rollups keep of a day, and what the others are added up under.
 MOST_KEYS = 1_000
+OTHER = "(other)"
 
 
 @dataclass(frozen=True)

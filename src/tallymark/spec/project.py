@@ -10,6 +10,7 @@ from typing import Any, Literal, TypedDict, cast, get_args
 from zoneinfo import available_timezones
 
 from tallymark.errors import BadRequest
+from tallymark.spec.metric import MOST_KEYS
 
 Pii = Literal["reject", "redact", "allow"]
 Bots = Literal["mark", "refuse"]
@@ -19,7 +20,8 @@ Packs = Mapping[str, Mapping[str, object]]
 
 MAX_RETENTION_DAYS = 3_650
 MAX_QUOTA = 10**15
-MAX_EVENT_NAMES = 100_000
+#: As many as rollups keep keys of a day, so that every name that was taken stays known.
+MAX_EVENT_NAMES = MOST_KEYS
 #: Patterns of event names that a project may have, and the longest one.
 _MOST_PATTERNS, _LONGEST_PATTERN = 1_000, 200
 

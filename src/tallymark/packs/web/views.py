@@ -17,6 +17,7 @@ from tallymark.engine.source import utc
 from tallymark.packs.web.metrics import ENTRANCES, LANDED, METRICS, VISITORS
 from tallymark.packs.web.names import UNKNOWN_CHANNEL
 from tallymark.spec.measure import FIRSTS, Kind, Measure
+from tallymark.spec.metric import OTHER
 from tallymark.spec.project import Project
 from tallymark.spec.summary import SCALE
 from tallymark.spec.window import Window
@@ -29,7 +30,6 @@ _ALWAYS = "1"
 _PROPERTY = "(SELECT {project:UInt32} AS project, {name:String} AS name)"
 _DAYS = "project = {project:UInt32} AND day >= {first:Date} AND day <= {last:Date}"
 
-_OTHER_PATHS = "(other)"
 _TOP_PATHS = 10
 
 #: Columns that are JSON as text.
@@ -156,7 +156,7 @@ def _bitmap(measure: Measure) -> str:
 
 
 def _by_path(measure: Measure) -> str:
-    kept = f"{_is(measure, 'entry_path')} AND key != {literal(_OTHER_PATHS)}"
+    kept = f"{_is(measure, 'entry_path')} AND key != {literal(OTHER)}"
     return f"sumMapIf(map(key, toUInt64(intDiv(total, {SCALE}))), {kept})"
 
 
