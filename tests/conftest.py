@@ -46,6 +46,12 @@ SLOW = settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Half as many workers again as cores: tests wait for servers, disks and clocks half of their time."""
+    return max(2, (os.cpu_count() or 2) * 3 // 2)
+
+
 #: Events of any age are taken, and of any future.
 ANY_AGE = Limits(past_ms=None, future_ms=10**12, max_properties=30, max_event_bytes=4_096)
 

@@ -101,6 +101,18 @@ class Event:
     def file(self) -> str:
         return str(self.props.get("file", ""))
 
+    @property
+    def network(self) -> str:
+        return str(self.props.get("network", ""))
+
+    @property
+    def sdk_version(self) -> str:
+        return str(self.props.get("sdkVersion", ""))
+
+    @property
+    def network_counter(self) -> str:
+        return f"{self.network}/{self.event}"
+
     def says(self, flag: str) -> bool | None:
         """Whether a flag is set; None where nothing is said."""
         return {"true": True, "false": False}.get(str(self.props.get(flag, "")).lower())
@@ -424,7 +436,7 @@ def _visits(rows: Iterable[Row]) -> list[Session]:
     return [row for row in rows if isinstance(row, Session)]
 
 
-def _over(upper: int | Fraction, lower: int) -> Fraction | None:
+def _over(upper: int | Fraction, lower: int | Fraction) -> Fraction | None:
     return Fraction(upper) / lower if lower else None
 
 
@@ -436,6 +448,19 @@ def _quantile(ordered: Sequence[float], level: float) -> Near | None:
 
 def _named(rows: Iterable[Row], name: str) -> list[Event]:
     return [event for event in _people(rows) if event.event == name]
+
+
+def _counters(rows: Iterable[Row], *names: str) -> list[Event]:
+    """Events of counters, of those with these names where any is given."""
+    return [event for event in _people(rows) if event.network and (not names or event.event in names)]
+
+
+def _counted(rows: Iterable[Row], *names: str) -> Fraction:
+    return _sum(_counters(rows, *names))
+
+
+def _sum(events: Iterable[Event]) -> Fraction:
+    return sum((event.value for event in events if event.value is not None), Fraction(0))
 
 
 def _new_leads(rows: Iterable[Row]) -> list[Event]:
@@ -458,7 +483,7 @@ def _graded(rows: Iterable[Row], prop: str, low: float, high: float) -> Fraction
 OF_EVENTS: dict[str, Callable[[Sequence[Row]], Expected]] = {
     "events": lambda rows: len(_people(rows)),
     "actors": lambda rows: len(_actors(_people(rows))),
-    "value": lambda rows: sum((e.value for e in _people(rows) if e.value is not None), Fraction(0)),
+    "value": lambda rows: _sum(_people(rows)),
     "bot_events": lambda rows: len(_bots(rows)),
     "page_views": lambda rows: len(_views(rows)),
     "visitors": lambda rows: len(_actors(_views(rows))),
@@ -480,6 +505,20 @@ OF_EVENTS: dict[str, Callable[[Sequence[Row]], Expected]] = {
     "clicks": lambda rows: len(_named(rows, "click")),
     "outbound_clicks": lambda rows: len(_named(rows, "outbound_click")),
     "file_downloads": lambda rows: len(_named(rows, "file_download")),
+    "counter_value": _counted,
+    "active_apps": lambda rows: len(_actors(_counters(rows))),
+    "counter_events": lambda rows: len(_counters(rows)),
+    "sdk_sessions": lambda rows: _counted(rows, "sessions_created", "sessions_restored"),
+    "connect_success_rate": lambda rows: _over(
+        _counted(rows, "wallet_connect_success"), _counted(rows, "wallet_connect_attempts")
+    ),
+    "restore_success_rate": lambda rows: _over(
+        _counted(rows, "sessions_restored"), _counted(rows, "restore_attempts")
+    ),
+    "registry_cache_hit_rate": lambda rows: _over(
+        _counted(rows, "registry_cache_hit"), _counted(rows, "registry_cache_hit", "registry_fetch")
+    ),
+    "sdk_errors": lambda rows: _sum(e for e in _counters(rows) if e.event.startswith("error_")),
     "events_accepted": lambda rows: sum(row.event != "lead_captured" for row in rows),
     **{
         f"{name}_{grade}": partial(_graded, prop=prop, low=low, high=high)
@@ -530,5 +569,6 @@ _SHARED = ("host", "source", "channel", "medium", "campaign", "term", "content",
            "browser", "os")  # fmt: skip
 
 #: Dimensions of events and of sessions.
-DIMENSIONS_OF_EVENTS = ("event", "path", "bot", "request_kind", "form", "outbound_host", "file", *_SHARED)
+DIMENSIONS_OF_EVENTS = ("event", "path", "bot", "request_kind", "form", "outbound_host", "file", "network",
+                        "sdk_version", "network_counter", *_SHARED)  # fmt: skip
 DIMENSIONS_OF_SESSIONS = ("entry_path", "exit_path", *_SHARED)

@@ -39,8 +39,8 @@ def test_a_setting_goes_by_either_name_and_the_first_one_wins(
     assert getattr(settings(tmp_path, f"{alias}=second", **{alias: "third"}), field) == "third"
 
 
-def test_an_empty_first_name_wins(tmp_path: Path) -> None:
-    assert settings(tmp_path, TALLYMARK_API_KEY="", API_KEY="second").api_key == ""
+def test_an_empty_first_name_says_nothing(tmp_path: Path) -> None:
+    assert settings(tmp_path, TALLYMARK_API_KEY="", API_KEY="second").api_key == "second"
 
 
 @pytest.mark.parametrize(

@@ -58,6 +58,7 @@ from tallymark.ingest.names import EventNames
 from tallymark.ingest.quota import Quotas
 from tallymark.ingest.receive import Receiver
 from tallymark.ingest.rows import Rows
+from tallymark.ingest.sealed import SealedDays
 from tallymark.ingest.spool import Spool
 from tallymark.ingest.store import Store
 from tallymark.ingest.user_agent import describe
@@ -75,6 +76,9 @@ from tallymark.spec.project import Project
 _THREADS = 8
 
 _DAY_MS = 86_400_000
+
+#: Headers of answers that scripts of other origins may read.
+_READ_ELSEWHERE = ["Content-Disposition", "Content-Range", "ETag", "Location", "Retry-After"]
 
 
 def build(settings: Settings, engine: Engine | None = None, now: Callable[[], float] = time.time) -> Litestar:
@@ -129,7 +133,7 @@ def build(settings: Settings, engine: Engine | None = None, now: Callable[[], fl
         state=_state(here, purge, exporter, on_change),
         exception_handlers=EXCEPTION_HANDLERS,
         cors_config=CORSConfig(
-            allow_origins=list(settings.cors_origins), allow_headers=["*"], expose_headers=["Retry-After"]
+            allow_origins=list(settings.cors_origins), allow_headers=["*"], expose_headers=_READ_ELSEWHERE
         ),
         openapi_config=openapi_config(_paths()),
         logging_config=None,
@@ -173,7 +177,9 @@ def _services(settings: Settings, engine: Engine, database: Database, now: Calla
         settings.accept_past_days * _DAY_MS, settings.accept_future_minutes * 60_000, settings.max_properties,
         settings.max_event_bytes,
     )  # fmt: skip
-    receiver = Receiver(enricher, writer, Counts(engine), Quotas(engine), EventNames(engine), limits, now)
+    receiver = Receiver(
+        enricher, writer, Counts(engine), Quotas(engine), EventNames(engine), SealedDays(engine), limits, now
+    )
     access = Access(keys, settings.admin_api_key, local_key(settings.data), read_key=settings.api_key)
     return Services(
         settings, engine, catalog, access, Vault(secret), Directory(projects), projects, keys, People(database),

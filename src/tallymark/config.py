@@ -21,7 +21,7 @@ PREFIX = "TALLYMARK_"
 class Setting:
     """One row: the field of `Settings`, the variable's name, how it is read, its default as text, its help.
 
-    `alias` is another name of the variable; the first name wins.
+    `alias` is another name of the variable; the first name wins where it says anything.
     """
 
     field: str
@@ -33,7 +33,9 @@ class Setting:
 
     def text(self, values: Mapping[str, str]) -> str:
         """What variables say of it, or its default."""
-        return values.get(self.name, values.get(self.alias, self.default))
+        if self.alias:
+            return values.get(self.name) or values.get(self.alias) or self.default
+        return values.get(self.name, self.default)
 
 
 def _integer(low: int, high: int) -> Callable[[str], int]:
@@ -97,8 +99,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("export_hours", "TALLYMARK_EXPORT_HOURS", _integer(1, 720), "24",
             "How long the file of an export is kept, in hours."),
     Setting("export_workers", "TALLYMARK_EXPORT_WORKERS", _integer(1, 4), "1", "How many exports are written at once."),
-    Setting("admin_api_key", "ADMIN_API_KEY", str, "", "A key that is admin of every project. Empty: nobody is."),
-    Setting("api_key", "TALLYMARK_API_KEY", str, "",
+    Setting("admin_api_key", "ADMIN_API_KEY", str.strip, "", "A key that is admin of every project. Empty: nobody is."),
+    Setting("api_key", "TALLYMARK_API_KEY", str.strip, "",
             "A key that may read the numbers of every project, such as the monthly export of `/sdk`.", alias="API_KEY"),
     Setting("environment", "TALLYMARK_ENVIRONMENT", _word, "development",
             "`production` writes its log as JSON lines even on a terminal, and says at the start which keys are "
@@ -118,6 +120,8 @@ SETTINGS: tuple[Setting, ...] = (
             "`open`: everybody may read the aggregated counters of `/sdk/api/v1/metrics`; `keyed`: only with a key."),
     Setting("sdk_project", "TALLYMARK_SDK_PROJECT", str, "sdk",
             "The project that requests below `/sdk` mean when they name none."),
+    Setting("sdk_networks", "TALLYMARK_SDK_NETWORKS", _names, "",
+            "Networks that SDKs may send counters of, separated by commas; empty: any, at most 32 a project."),
     Setting("rollup_batch_days", "ROLLUP_BATCH_DAYS", _integer(1, 31), "31",
             "Most days that a refresh computes by the same statements."),
     Setting("trusted_proxies", "TALLYMARK_TRUSTED_PROXIES", _integer(0, 10), "0",
@@ -178,6 +182,7 @@ class Settings:
     sdk_capture: str
     sdk_metrics: str
     sdk_project: str
+    sdk_networks: tuple[str, ...]
     rollup_batch_days: int
     trusted_proxies: int
     max_body_bytes: int
@@ -269,4 +274,5 @@ def _parse(row: Setting, text: str) -> Any:
     try:
         return row.parse(text)
     except ValueError as error:
-        raise BadSetting(f"{row.name} {error}, not {text!r}.", field=row.name) from None
+        name = f"{row.name} ({row.alias})" if row.alias else row.name
+        raise BadSetting(f"{name} {error}, not {text!r}.", field=row.name) from None

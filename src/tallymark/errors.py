@@ -143,9 +143,13 @@ class QueueFull(Unavailable):
 
 
 class EngineUnavailable(Unavailable):
-    """The engine did not answer."""
+    """The engine did not answer. Where it is, and what it said, is for the log alone."""
 
     code = "engine_unavailable"
+
+    def body(self) -> dict[str, object]:
+        """As of any error, without its own message."""
+        return {"error": {"code": self.code, "message": "The engine can't be reached now; try again later."}}
 
 
 class EngineLocked(Unavailable):

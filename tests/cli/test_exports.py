@@ -116,10 +116,31 @@ def test_a_failure_says_why_and_exits_1(run: Run) -> None:
 def test_wrong_usage(run: Run) -> None:
     ran = run("exports", "list", "--project", "site")
     assert (ran.code, ran.out) == (0, "There are no exports.\n")
-    ran = run("exports", "create", "--project", "site", "--what", "everything")
-    assert (ran.code, ran.err) == (1, "error: what can't be 'everything'. Allowed: events, rollups, metrics.\n")
+    for wrong in (("--what", "everything"), ("--format", "pdf"), ("--grain", "year")):
+        ran = run("exports", "create", *NUMBERS, *wrong)
+        assert (ran.code, ran.out) == (2, "")
+        assert f"{wrong[1]!r} is not one of" in ran.err
     ran = run("exports", "status", "exp_nothing")
     assert (ran.code, ran.err) == (1, "error: There is no export 'exp_nothing'.\n")
     assert run("exports", "create").code == 2
-    for command in ("create", "status", "list", "download"):
+    for command in ("create", "status", "list", "download", "delete"):
         assert f"Example: tallymark exports {command}" in run("exports", command, "--help").out
+
+
+def test_where_nothing_can_be_written_nothing_is_ordered(run: Run) -> None:
+    Path("file").write_text("")
+    for out in ("nodir/x.csv", "file/x.csv", "."):
+        for command in (("create", *NUMBERS), ("download", "exp_nothing")):
+            ran = run("exports", *command, "--out", out)
+            assert (ran.code, ran.out) == (2, "")
+    assert run("exports", "list", "--project", "site", "--json").json == {"exports": []}
+
+
+def test_deleted(run: Run) -> None:
+    first, second = (run("exports", "create", *NUMBERS, "--json").json for _ in range(2))
+    ran = run("exports", "delete", first["id"])
+    assert (ran.code, ran.out) == (0, f"Deleted export {first['id']}.\n")
+    assert run("exports", "delete", second["id"], "--json").json["deleted"]["id"] == second["id"]
+    assert list(Path("data/files/exports").iterdir()) == []
+    ran = run("exports", "delete", first["id"])
+    assert (ran.code, ran.err) == (1, f"error: There is no export '{first['id']}'.\n")

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -78,8 +79,16 @@ def test_nobody_can_guess_an_id(order: Order_) -> None:
 def test_the_newest_come_first_and_of_one_project(order: Order_, exports: Exports) -> None:
     made = [order(n) for n in (2, 0, 1)]
     other = order(3, "shop")
-    assert exports.newest(made[0].project_id, 2) == (made[0], made[2])
+    assert exports.newest(made[0].project_id, [What.METRICS], 2) == (made[0], made[2])
     assert exports.of_project(other.project_id) == (other,)
+
+
+def test_the_newest_of_some_kinds_are_not_hidden_by_others(order: Order_, exports: Exports) -> None:
+    numbers = order()
+    events = [exports.add(numbers.project_id, replace(ORDER, what=What.EVENTS), NOW + n * HOUR) for n in (1, 2)]
+    assert exports.newest(numbers.project_id, [What.METRICS, What.ROLLUPS], 1) == (numbers,)
+    assert exports.newest(numbers.project_id, [*What], 1) == (events[1],)
+    assert exports.newest(numbers.project_id, [], 1) == ()
 
 
 def test_no_more_than_twenty_are_open(order: Order_, exports: Exports, database: Database) -> None:
@@ -181,7 +190,24 @@ def test_what_is_released_is_claimed_again_with_nothing_lost(
     assert (now_of(exports, first).status, now_of(exports, first).rows) == ("waiting", 0)
     for _ in range(5):
         there.release(claimed(there))
-    assert claimed(there).attempt == 7
+    last = claimed(there)
+    assert (last.attempt, last.failures) == (7, 0)
+
+
+def test_what_failed_waits_until_its_time_and_lets_others_go_first(
+    order: Order_, exports: Exports, database: Database
+) -> None:
+    here, there = queue(database), queue(database, "there")
+    first, other = order(0), order(1, "shop")
+    later = NOW + timedelta(seconds=2)
+    here.postpone(claimed(here), later)
+    assert (now_of(exports, first).status, now_of(exports, first).failures) == ("waiting", 1)
+    assert claimed(there).id == other.id
+    assert there.claim(later - timedelta(seconds=1)) is None
+    again = claimed(there, later)
+    assert (again.id, again.attempt, again.failures) == (first.id, 2, 1)
+    there.release(again)
+    assert claimed(here, later).failures == 1
 
 
 def test_a_writer_that_is_gone_is_replaced_and_comes_too_late(

@@ -195,7 +195,6 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[RunningSer
     here = tmp_path_factory.mktemp("examples")
     with RunningServer(here / "data", API_KEY="reports") as server:
         keys, shop = server.project("demo-web", packs=["web"]), server.project("shop-keys", packs=["web"])
-        server.project("demo-sdk", packs=["sdk"])
         visit = {"event": "page_view", "url": "https://a.example/", "ip": "8.8.8.8"}
         visits = [{**visit, "visitorId": visitor} for visitor in ("v-1", "v-2")]
         assert server.ask("POST", "/v1/events", keys["ingest"], json=visits).json()["accepted"] == 2

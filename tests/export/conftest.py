@@ -56,10 +56,15 @@ def at(hour: float, day: date = DAY) -> int:
     return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp() * 1000 + hour * 3_600_000)
 
 
-def store(world: World, events: Sequence[Mapping[str, Any]], engine: Engine | None = None) -> None:
-    """Puts rows into the table of events; what is left out is nothing, or what the table needs."""
+def store(
+    world: World, events: Sequence[Mapping[str, Any]], engine: Engine | None = None, inserted_at: datetime | None = None
+) -> None:
+    """Puts rows into the table of events, then or now; what is left out is nothing, or what the table needs."""
     usual = {"project": world.project.id, "event": "page_view", "occurred_at": at(12), "received_at": at(12.5),
              "value": None, "props": "{}", "expires_at": 4_000_000_000}  # fmt: skip
     rows = [{**{field.name: "" if field.type == pa.string() else 0 for field in SCHEMA}, **usual, **e} for e in events]
     rows = [{**row, "precedence": row["precedence"] or 2**63 - row["received_at"]} for row in rows]
-    (engine or world.engine).insert("events", pa.Table.from_pylist(rows, SCHEMA))
+    table = pa.Table.from_pylist(rows, SCHEMA)
+    if inserted_at is not None:
+        table = table.append_column("inserted_at", pa.array([inserted_at] * len(rows), pa.timestamp("ms", "UTC")))
+    (engine or world.engine).insert("events", table)

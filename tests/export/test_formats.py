@@ -28,7 +28,7 @@ COLUMNS = [
 ]  # fmt: skip
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20) | st.text(
-    "=+-@\t\r\n\"',;<r>_x0/ \0{}", max_size=9
+    "=+-@\t\r\n\uff1d\uff0b\uff0d\uff20\"',;<r>_x0/ \0{}", max_size=9
 )
 
 ROWS = st.lists(
@@ -68,7 +68,7 @@ def expected(row: tuple[Any, ...], format: Format) -> dict[str, Any]:
         return {**values, "at": at}
     if format in (Format.JSON, Format.JSONL):
         return {**values, "at": at, "day": str(values["day"]), "json": json.loads(values["json"])}
-    if format is Format.CSV and values["text"].startswith(tuple("=+-@\t\r")):
+    if format is Format.CSV and values["text"].startswith(tuple("=+-@\t\r\uff1d\uff0b\uff0d\uff20")):
         values["text"] = f"'{values['text']}"
     texts = {**values, "at": at, "day": str(values["day"])}
     return {name: None if value == "" else value for name, value in texts.items()}
@@ -98,7 +98,24 @@ def test_what_is_read_is_what_was_written(format: Format, tmp_path: Path, rows: 
             assert near(one[name], wanted[name], format)
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "=", '=HYPERLINK("x")', "-,\n"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "=1+1",
+        "+1",
+        "-1",
+        "@SUM(A1)",
+        "\t=1",
+        "\r=1",
+        "=",
+        '=HYPERLINK("x")',
+        "-,\n",
+        "\uff1d1",
+        "\uff0b1",
+        "\uff0d1",
+        "\uff20A",
+    ],
+)
 def test_a_text_is_no_formula(tmp_path: Path, text: str) -> None:
     rows = page([(text, "", "{}", 0, date(1970, 1, 1), -1, -1.5, Decimal(-1))])
     (in_csv,) = read(Format.CSV, written(Format.CSV, iter([rows]), tmp_path))

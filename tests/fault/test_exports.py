@@ -69,10 +69,12 @@ def test_a_killed_server_leaves_the_export_to_the_next_one(tmp_path: Path) -> No
         assert server.terminate() == 0
 
 
-def test_an_engine_that_is_away_for_a_moment_is_waited_for(tmp_path: Path) -> None:
+def test_an_engine_that_is_away_for_a_while_is_waited_for(tmp_path: Path) -> None:
+    """However many writers there are."""
+    settings = {"TALLYMARK_REFRESH_SECONDS": "3600", "TALLYMARK_EXPORT_WORKERS": "4"}
     with (
         ClickHouseHttp(tmp_path / "clickhouse") as clickhouse,
-        RunningServer(tmp_path / "data", TALLYMARK_ENGINE=clickhouse.url, TALLYMARK_REFRESH_SECONDS="3600") as server,
+        RunningServer(tmp_path / "data", TALLYMARK_ENGINE=clickhouse.url, **settings) as server,
     ):
         keys = server.project("site", packs=["web"])
         event = {"event": "tick", "visitorId": "v", "timestamp": DAY}
@@ -81,6 +83,7 @@ def test_an_engine_that_is_away_for_a_moment_is_waited_for(tmp_path: Path) -> No
         order = {**ORDER, "format": "csv"}
         export = server.ask("POST", "/v1/exports", json=order).json()
         shown(server, export, lambda said: "export waits" in server.log.read_text())
+        time.sleep(3)
         clickhouse.start()
         done = shown(server, export, over)
         assert (done["status"], done["rows"]) == ("done", 1)

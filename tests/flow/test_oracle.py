@@ -57,6 +57,10 @@ NAMES = (
     "form_submit", "lead_captured", "lead_captured", "consent_given", "consent_withdrawn", "outbound_click",
     "file_download",
 )  # fmt: skip
+COUNTERS = (
+    "wallet_connect_attempts", "wallet_connect_success", "sessions_created", "sessions_restored", "restore_attempts",
+    "registry_fetch", "registry_cache_hit", "error_TIMEOUT", "errors",
+)  # fmt: skip
 PATHS = ("/", "/a", "/ß/ünder", "/a'b\\c", "/日本", "/A")
 GAPS_MS = (1, 1_000, 60_000, 1_799_999, 1_800_000, 1_800_001, 86_399_999, 86_400_000, 86_400_001)
 EDGES_MS = (-1_800_001, -1_800_000, -1_799_999, -1, 0, 1, 1_799_999)
@@ -127,6 +131,10 @@ class Traffic:
             event["sessionId"] = session
         if random.random() < 0.3:
             event["value"] = random.choice((1, 0.1, 0.2, -2.5, 99_999.999, 0, 1e9))
+        if random.random() < 0.2:
+            event["event"] = random.choice(COUNTERS)
+            event["value"] = random.choice((1, 2, 0.25, 40))
+            event["properties"] |= {"network": random.choice(("mainnet", "devnet")), "sdkVersion": "0.3.0"}
         if event["event"] == "request":
             event["properties"]["kind"] = random.choice(("feed", "asset", "failed"))
         for optional in random.sample(("eventId", "url", "referrer", "ip"), random.choice((0, 0, 1))):
@@ -243,7 +251,7 @@ def scene(request: pytest.FixtureRequest, world: Worlds) -> Scene:
 
     def play(seed: int, size: int) -> tuple[Random, Asked, Window]:
         random = Random(seed)
-        here = world(timezone=zone)
+        here = world(timezone=zone, packs=("sdk", "web"))
         sent = _play(here, Traffic(random, zone, first), size)
         return random, Asked(here, Oracle.of(sent, zone)), Window(first, first + timedelta(days=DAYS), zone)
 

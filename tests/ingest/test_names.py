@@ -168,7 +168,7 @@ def test_what_is_known_is_taken_though_the_engine_is_away(world: Worlds) -> None
 
 
 def refused(known: KnownTexts, world: World, most: int, *texts: str) -> set[str]:
-    return asyncio.run(known.refused(world.project.id, texts, most))
+    return set(asyncio.run(known.admit(world.project.id, texts, most)).over)
 
 
 def test_what_other_processes_let_in_is_known_after_five_seconds(world: Worlds) -> None:

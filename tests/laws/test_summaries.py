@@ -41,6 +41,16 @@ def test_merged_moments_are_those_of_the_whole(parts: list[list[float]]) -> None
     assert merged == Moments.of(value for part in parts for value in part)
 
 
+@given(st.lists(st.integers(-(2**53), 2**53), max_size=50))
+def test_whole_numbers_add_up_exactly_however_large(numbers: list[int]) -> None:
+    assert Moments.of(float(n) for n in numbers).total == sum(numbers) * SCALE
+
+
+@given(st.floats(-1e15, 1e15))
+def test_a_number_is_kept_to_the_ninth_decimal(number: float) -> None:
+    assert abs(Fraction(Moments.of([number]).total, SCALE) - Fraction(number)) <= Fraction(1, 2 * SCALE)
+
+
 @given(st.lists(st.integers(-(10**9), 10**9), min_size=2, max_size=50))
 def test_moments_present_the_sum_the_mean_and_the_unbiased_variance(billionths: list[int]) -> None:
     found = Moments.of(n / SCALE for n in billionths)

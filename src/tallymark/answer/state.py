@@ -60,7 +60,8 @@ def value_of(metric: Metric, cell: Cell) -> Value:
 def _number(measure: Measure, cell: Cell) -> float | int:
     state = cell.get(measure.key, NOTHING)
     if measure.kind is Kind.SUM:
-        return round(state.total / SCALE, _DIGITS)
+        whole, rest = divmod(state.total, SCALE)
+        return round(state.total / SCALE, _DIGITS) if rest else whole
     return state.actors if measure.kind is Kind.ACTORS else state.n
 
 

@@ -16,6 +16,9 @@ else:
 
 ENCODINGS = ("identity", "gzip", "zstd", "br")
 
+#: Each stream after the first one copies what is left of the body.
+_MOST_STREAMS = 64
+
 
 def inflate(body: bytes, encoding: str, limit: int) -> bytes:
     """The body as it was before compression.
@@ -48,7 +51,7 @@ def _zstd(body: bytes, most: int) -> tuple[bytes, bool]:
 def _members(body: bytes, most: int, begin: Callable[[], Any]) -> tuple[bytes, bool]:
     """Everything in a body of one or several compressed streams, one after another."""
     parts: list[bytes] = []
-    while True:
+    for _ in range(_MOST_STREAMS):
         stream = begin()
         part: bytes = stream.decompress(body, most)
         parts.append(part)
@@ -56,6 +59,7 @@ def _members(body: bytes, most: int, begin: Callable[[], Any]) -> tuple[bytes, b
         body = stream.unused_data
         if not stream.eof or not body or most <= 0:
             return b"".join(parts), bool(stream.eof)
+    raise UnreadableBody(f"The body is of more than {_MOST_STREAMS} compressed streams.")
 
 
 def _br(body: bytes, most: int) -> tuple[bytes, bool]:

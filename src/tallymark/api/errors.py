@@ -10,7 +10,7 @@ from litestar.exceptions import HTTPException
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.types import ExceptionHandlersMap
 
-from tallymark.errors import BodyTooLarge, TallymarkError, TooManyRequests, Unauthorized, Unavailable
+from tallymark.errors import BodyTooLarge, EngineUnavailable, TallymarkError, TooManyRequests, Unauthorized, Unavailable
 
 _LOG = structlog.get_logger()
 
@@ -42,6 +42,8 @@ def answer_tallymark_error(request: Request[Any, Any, Any], error: TallymarkErro
     """The error's own status and body; one that only a bug or the infrastructure explains tells nothing."""
     if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR and not isinstance(error, Unavailable):
         return answer_unexpected(request, error)
+    if isinstance(error, EngineUnavailable):
+        _LOG.warning("engine_unavailable", path=request.url.path, why=error.message)
     headers = {}
     if isinstance(error, Unavailable | TooManyRequests):
         headers["Retry-After"] = str(error.retry_after)

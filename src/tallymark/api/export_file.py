@@ -92,7 +92,7 @@ def _headers(export: Export, project: Project) -> dict[str, str]:
 
 
 def _span(request: Call, export: Export) -> Span | None:
-    """The bytes that are asked for; None for all of them, as for what can't be read or is of another file."""
+    """The bytes that are asked for; None for all of them, as for what is no range or is of another file."""
     found = _RANGE.fullmatch(request.headers.get("range", "").replace(" ", ""))
     size = export.bytes or 0
     if found is None or request.headers.get("if-range", f'"{export.sha256}"') != f'"{export.sha256}"':
@@ -100,6 +100,8 @@ def _span(request: Call, export: Export) -> Span | None:
     first, last, suffix = (None if text is None else int(text) for text in found.groups())
     if first is None:
         first, last = max(0, size - (suffix or 0)), None
+    elif last is not None and last < first:
+        return None
     end = size if last is None else min(size, last + 1)
     if first >= end:
         told = {"Content-Range": f"bytes */{size}"}

@@ -1,6 +1,7 @@
-"""`tallymark exports`: create, status, list, download."""
+"""`tallymark exports`: create, status, list, download, delete."""
 
 import hashlib
+import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +23,8 @@ from rich.progress import (
 from tallymark.cli.connection import Connection, Start
 from tallymark.cli.output import AsJson, print_fields, print_json, print_table
 from tallymark.errors import Unavailable
+from tallymark.spec.export import Format, What
+from tallymark.spec.window import Grain
 
 app = typer.Typer(name="exports", help="Export metrics, rollups and raw events to files.", no_args_is_help=True)
 
@@ -44,14 +47,23 @@ Id = Annotated[str, typer.Argument(metavar="ID", help="Id of the export.")]
 ProjectOption = Annotated[str | None, typer.Option("--project", help="Name of the project; default: the key's own.")]
 
 
+def _writable(path: Path | None) -> Path | None:
+    """A path that a file can be written to, as far as can be told before there is one."""
+    if path is not None and path.is_dir():
+        raise typer.BadParameter(f"{path} is a directory.")
+    if path is not None and not os.access(path.absolute().parent, os.W_OK | os.X_OK):
+        raise typer.BadParameter(f"Nothing can be written to {path.parent}.")
+    return path
+
+
 @app.command(
     "create",
     epilog="Example: tallymark exports create --project site --what metrics --metrics visitors --by path --out web.csv",
 )
 def create(
     context: typer.Context,
-    what: Annotated[str, typer.Option(help="metrics, rollups or events.")],
-    format_: Annotated[str, typer.Option("--format", help="csv, json, jsonl, xlsx, parquet or arrow.")] = "csv",
+    what: Annotated[What, typer.Option(help="metrics, rollups or events.")],
+    format_: Annotated[Format, typer.Option("--format", help="csv, json, jsonl, xlsx, parquet or arrow.")] = Format.CSV,
     project: ProjectOption = None,
     metrics: Annotated[str | None, typer.Option(help="Names of metrics, separated by commas.")] = None,
     by: Annotated[str | None, typer.Option(help="Dimension to break down by.")] = None,
@@ -59,8 +71,10 @@ def create(
     first: Annotated[str | None, typer.Option("--from", help="First day; default 30 days ago.")] = None,
     last: Annotated[str | None, typer.Option("--to", help="Last day; default today.")] = None,
     timezone: Annotated[str | None, typer.Option(help="Zone of the days; default the project's.")] = None,
-    grain: Annotated[str | None, typer.Option(help="Of metrics: hour, day, week or month.")] = None,
-    out: Annotated[Path | None, typer.Option(help="File to download it to, once it is done.")] = None,
+    grain: Annotated[Grain | None, typer.Option(help="Of metrics: hour, day, week or month.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(callback=_writable, help="File to download it to, once it is done.")
+    ] = None,
     wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until it is done.")] = True,
     as_json: AsJson = False,
 ) -> None:
@@ -105,7 +119,9 @@ def list_(context: typer.Context, project: ProjectOption = None, as_json: AsJson
 def download(
     context: typer.Context,
     export_id: Id,
-    out: Annotated[Path | None, typer.Option(help="Where to; default: the file's own name, here.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(callback=_writable, help="Where to; default: the file's own name, here.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Download the file of an export, once it is done, and compare its SHA-256. Exits 1 where there is none."""
@@ -114,6 +130,17 @@ def download(
         if export["status"] == "done":
             export["file"] = str(_download(connection, export, out or Path(export["fileName"])))
     _print(export, as_json)
+
+
+@app.command("delete", epilog="Example: tallymark exports delete exp_Zk1TjQ7yB0wq3oEo2m9XcR8vLs5uNhDa")
+def delete(context: typer.Context, export_id: Id, as_json: AsJson = False) -> None:
+    """End an export that is not done, or delete the file of one that is."""
+    with _connect(context) as connection:
+        answer = connection.delete(f"/v1/exports/{export_id}")
+    if as_json:
+        print_json(answer)
+    else:
+        typer.echo(f"Deleted export {answer['deleted']['id']}.")
 
 
 def _finished(connection: Connection, export: dict[str, Any]) -> dict[str, Any]:

@@ -27,6 +27,8 @@ def export(
     as_json: AsJson = False,
 ) -> None:
     """Print the monthly report of SDK counters: active apps, sessions, success rates, and every counter's sum."""
+    if as_json and style == "csv":
+        raise typer.BadParameter("--json and --format csv are two things")
     start = _start(context, endpoint, api_key)
     asked = {"month": month or _last_month(), "format": "json" if as_json else style, "network": network,
              "project": project}  # fmt: skip
@@ -43,7 +45,8 @@ def export(
 def _start(context: typer.Context, endpoint: str | None, api_key: str | None) -> Start:
     """What commands begin with, with this command's own options over those before its name."""
     start: Start = context.obj
-    given = {name: value for name, value in (("endpoint", endpoint), ("key", api_key)) if value}
+    server = None if endpoint is None else endpoint.rstrip("/").removesuffix("/sdk")  # as SDKs are told
+    given = {name: value for name, value in (("endpoint", server), ("key", api_key)) if value}
     own = Start(start.build, {**start.options, **given})
     settings = own.settings()
     if settings.endpoint and not settings.key and settings.api_key:

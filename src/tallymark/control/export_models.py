@@ -11,7 +11,8 @@ from tallymark.control.models import Base
 class ExportRow(Base):
     """An export: the order as JSON, how far it is, and what came of it.
 
-    `attempt` tells a writer from the one that took its place; `crashes` counts writers that ended without a word.
+    `attempt` tells a writer from the one that took its place; `crashes` counts writers that ended without a word,
+    `failures` those that something got in the way of. It waits until `not_before`, where that is set.
     """
 
     __tablename__ = "exports"
@@ -23,12 +24,15 @@ class ExportRow(Base):
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
     project_id: Mapped[int] = mapped_column(ForeignKey("projects.id"))
+    what: Mapped[str] = mapped_column(String(16))
     asked: Mapped[str] = mapped_column(Text)
     status: Mapped[str] = mapped_column(String(16))
     holder: Mapped[str] = mapped_column(String(200))
     held_until: Mapped[datetime | None]
     attempt: Mapped[int]
     crashes: Mapped[int]
+    failures: Mapped[int]
+    not_before: Mapped[datetime | None]
     rows: Mapped[int] = mapped_column(BigInteger)
     expected: Mapped[int | None] = mapped_column(BigInteger)
     bytes: Mapped[int | None] = mapped_column(BigInteger)

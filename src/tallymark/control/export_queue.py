@@ -25,7 +25,7 @@ class ExportQueue:
         self._holder = holder
 
     def claim(self, now: datetime) -> Export | None:
-        """The export that has waited longest, this process's to write from now on; None if none waits."""
+        """The export that was ordered first, this process's to write from now on; None if none waits, or is due."""
         with self._database.read() as session:
             if session.scalar(_next(now)) is None:
                 return None
@@ -75,8 +75,15 @@ class ExportQueue:
         self._report(export, status="failed", error=message, finished_at=now, held_until=None)
 
     def release(self, export: Export) -> None:
-        """Puts the export back into the queue, where it was."""
+        """Puts the export back into the queue, where it was; this is no failure."""
         self._report(export, status="waiting", rows=0, expected=None, held_until=None)
+
+    def postpone(self, export: Export, until: datetime) -> None:
+        """Puts the export back into the queue after a failure; nobody takes it before `until`."""
+        self._report(
+            export, status="waiting", rows=0, expected=None, held_until=None, not_before=until,
+            failures=export.failures + 1,
+        )  # fmt: skip
 
     def _report(self, export: Export, **values: object) -> bool:
         own = self._mine() & (ExportRow.id == export.id) & (ExportRow.attempt == export.attempt)
@@ -92,7 +99,8 @@ def _changed(session: Session, condition: ColumnElement[bool], values: dict[str,
 
 
 def _next(now: datetime) -> Select[ExportRow]:
-    waiting = ExportRow.status == "waiting"
+    due = ExportRow.not_before.is_(None) | (ExportRow.not_before <= now)
+    waiting = (ExportRow.status == "waiting") & due
     left = (ExportRow.status == "running") & (ExportRow.held_until <= now)
     return select(ExportRow).where(waiting | left).order_by(ExportRow.created_at, ExportRow.id).limit(1)
 

@@ -1,7 +1,7 @@
 """Exports: what was ordered, how far it is, and until when its file is kept."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, cast
@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, delete, func, select, update
 from tallymark.control.database import Database
 from tallymark.control.export_models import ExportRow
 from tallymark.errors import TooManyRequests
-from tallymark.spec.export import Order
+from tallymark.spec.export import Order, What
 
 Status = Literal["waiting", "running", "done", "failed", "expired"]
 
@@ -25,13 +25,17 @@ _OVER = ExportRow.status.in_(("failed", "expired"))
 
 @dataclass(frozen=True)
 class Export:
-    """An export. `rows` are written of `expected` ones; `bytes` and `sha256` are those of the finished file."""
+    """An export. `rows` are written of `expected` ones; `bytes` and `sha256` are those of the finished file.
+
+    `attempt` counts those who began to write it, `failures` those that something got in the way of.
+    """
 
     id: str
     project_id: int
     order: Order
     status: Status
     attempt: int
+    failures: int
     rows: int
     expected: int | None
     bytes: int | None
@@ -58,9 +62,9 @@ class Exports:
             if (session.scalar(mine) or 0) >= MOST_OPEN:
                 raise TooManyRequests(f"{MOST_OPEN} exports of this project are not finished yet: wait, or delete one.")
             row = ExportRow(
-                id=f"exp_{secrets.token_urlsafe(24)}", project_id=project_id,
-                asked=msgspec.json.encode(order).decode(), status="waiting", holder="", attempt=0, crashes=0, rows=0,
-                created_at=now,
+                id=f"exp_{secrets.token_urlsafe(24)}", project_id=project_id, what=order.what,
+                asked=msgspec.json.encode(order).decode(), status="waiting", holder="", attempt=0, crashes=0,
+                failures=0, rows=0, created_at=now,
             )  # fmt: skip
             session.add(row)
             session.flush()
@@ -72,9 +76,9 @@ class Exports:
             row = session.get(ExportRow, export_id)
             return None if row is None else export_of(row)
 
-    def newest(self, project_id: int, limit: int) -> tuple[Export, ...]:
-        """The latest exports of a project, newest first."""
-        return self._where(ExportRow.project_id == project_id, limit)
+    def newest(self, project_id: int, whats: Collection[What], limit: int) -> tuple[Export, ...]:
+        """The latest exports of a project that are of one of these, newest first."""
+        return self._where((ExportRow.project_id == project_id) & ExportRow.what.in_(whats), limit)
 
     def remove(self, export_id: str) -> None:
         """Forgets an export; who writes it ends at the next look."""
@@ -123,6 +127,7 @@ def export_of(row: ExportRow) -> Export:
         msgspec.json.decode(row.asked, type=Order),
         cast(Status, row.status),
         row.attempt,
+        row.failures,
         row.rows,
         row.expected,
         row.bytes,

@@ -91,7 +91,7 @@ class Aggregation:
                 "dist": f"sumMapIf(map({self._column(_bucket(number))}, toUInt64(1)), {known})",
             }
         known = self._column(f"{where} AND isNotNull({number})")
-        scaled = self._column(f"toInt128(round(ifNull({number}, 0) * {SCALE}))")
+        scaled = self._column(_scaled(number))
         sums = {"n": f"countIf({known})", "total": f"sumIf({scaled}, {known})"}
         if measure.kind is Kind.MOMENTS:
             sums["squares"] = f"sumIf(toInt256({scaled}) * toInt256({scaled}), {known})"
@@ -103,6 +103,12 @@ class Aggregation:
             self._named[sql] = f"c{len(self._named)}"
             self.inner.append(f"{sql} AS {self._named[sql]}")
         return self._named[sql]
+
+
+def _scaled(number: str) -> str:
+    """A number in billionths, as `spec.summary.scaled`: its whole part and the rest apart, so that none is lost."""
+    known = f"ifNull({number}, 0)"
+    return f"toInt128(trunc({known})) * {SCALE} + toInt64(round(({known} - trunc({known})) * {SCALE}))"
 
 
 def _bucket(number: str) -> str:

@@ -1,17 +1,24 @@
 """Raw events as they are stored, each once, by UTC day, then by name, actor and id: the order they are stored in."""
 
-from typing import Final
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Final, Self
+
+import pyarrow as pa
 
 from tallymark.answer.cells import dimension_condition
+from tallymark.engine.base import Engine, Params
 from tallymark.engine.expression import condition_sql
 from tallymark.engine.source import instant, milliseconds, span, utc
-from tallymark.errors import BadQuery
+from tallymark.errors import BadQuery, Conflict
 from tallymark.export.pages import Day, Key, Listing, pages
 from tallymark.export.source import Column, Content, Kind, Source
 from tallymark.spec.catalog import Catalog
 from tallymark.spec.export import Order
 from tallymark.spec.measure import Rows
 from tallymark.spec.project import Project
+from tallymark.spec.window import Window
 
 
 def _hexadecimal(column: str) -> str:
@@ -38,10 +45,13 @@ _KEYS: Final = (
     Key("toDate(occurred_at)", "Date"), Key("event", "String"), Key("actor", "UInt64"), Key("event_id", "UInt64"),
 )  # fmt: skip
 
-_STORED: Final = (
-    f"project = {{project:UInt32}} AND occurred_at >= {instant('start')} AND occurred_at < {instant('end')} "
-    f"AND inserted_at < {instant('seen')}"
+_WITHIN: Final = (
+    f"project = {{project:UInt32}} AND occurred_at >= {instant('start')} AND occurred_at < {instant('end')}"
 )
+_STORED: Final = f"{_WITHIN} AND inserted_at < {instant('seen')}"
+
+#: What was inserted this long ago can be seen; what is being inserted has its instant already, and can't.
+_SETTLED: Final = timedelta(seconds=10)
 
 
 def check(order: Order, _project: Project, catalog: Catalog) -> None:
@@ -58,15 +68,11 @@ def check(order: Order, _project: Project, catalog: Catalog) -> None:
 
 def content(order: Order, project: Project, source: Source) -> Content:
     """The events of the window that the filter lets pass, of those that are stored by now."""
-    engine, window = source.engine, order.window
-    ((now,),) = engine.query("SELECT now64(3, 'UTC')")
-    params = {**span(project.id, window.start, window.end), "seen": milliseconds(utc(now))}
+    engine = source.engine
+    params = _params(engine, project, order.window)
     catalog = source.answerer.catalog.only(project.packs)
     wanted = condition_sql(dimension_condition(order.filter, catalog.dimensions, Rows.EVENTS))
-    day = _KEYS[0].sql
-    found = engine.query(
-        f"SELECT {day} AS d, count(), countIf({wanted}) FROM events WHERE {_STORED} GROUP BY d ORDER BY d", params
-    )
+    found = _Found.of(engine, wanted, params)
     listing = Listing(
         columns=_COLUMNS,
         table="events FINAL",
@@ -75,5 +81,47 @@ def content(order: Order, project: Project, source: Source) -> Content:
         order=f"project, {', '.join(key.sql for key in _KEYS)}",
         params=params,
     )
-    rows = pages(engine, listing, [Day(each, stored) for each, stored, _ in found])
-    return Content(listing.head, sum(passing for *_, passing in found), rows)
+    rows = pages(engine, listing, [Day(day, stored) for day, stored in found.days.items()])
+    return Content(listing.head, found.wanted, _whole(rows, found, lambda: _Found.of(engine, wanted, params)))
+
+
+def _params(engine: Engine, project: Project, window: Window) -> Params:
+    """What events there are: those that are stored by now, and where the clock was set back, those from after now."""
+    within = span(project.id, window.start, window.end)
+    ((now, latest),) = engine.query(f"SELECT now64(3, 'UTC'), max(inserted_at) FROM events WHERE {_WITHIN}", within)
+    seen = max(utc(now), utc(latest) + timedelta(milliseconds=1))
+    return {**within, "seen": milliseconds(seen), "settled": milliseconds(utc(now) - _SETTLED)}
+
+
+@dataclass(frozen=True)
+class _Found:
+    """How many events there are on each day, how many of all are wanted, and of these how many are settled."""
+
+    days: Mapping[date, int]
+    wanted: int
+    settled: int
+
+    @classmethod
+    def of(cls, engine: Engine, wanted: str, params: Params) -> Self:
+        """The events as they are now."""
+        rows = engine.query(
+            f"SELECT {_KEYS[0].sql} AS d, count(), countIf({wanted}), "
+            f"countIf({wanted} AND inserted_at < {instant('settled')}) "
+            f"FROM events FINAL WHERE {_STORED} GROUP BY d ORDER BY d",
+            params,
+        )
+        return cls({day: n for day, n, *_ in rows}, sum(row[2] for row in rows), sum(row[3] for row in rows))
+
+
+def _whole(pages: Iterator[pa.Table], before: _Found, now: Callable[[], _Found]) -> Iterator[pa.Table]:
+    """The pages. Raises `Conflict` after the last one where events went meanwhile: pages may have them, or lack them.
+
+    Nothing is added to settled events, so fewer of them are left only where some went.
+    """
+    written = 0
+    for page in pages:
+        yield page
+        written += page.num_rows
+    after = now()
+    if after.settled < before.settled or after.wanted < written:
+        raise Conflict("Events were deleted while they were exported: export them again.")

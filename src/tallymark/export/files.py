@@ -46,6 +46,10 @@ _CLIENT: Final = {
 _RETRIES: Final = {"max_retries": 5, "retry_timeout": timedelta(seconds=30)}
 
 
+class Misconfigured(Unavailable):
+    """The bucket says no, and will until somebody changes settings or rights."""
+
+
 @dataclass(frozen=True)
 class Stored:
     """A file that is there, and when it was put there."""
@@ -65,7 +69,8 @@ class Files(ABC):
     def put(self, draft: Path, name: str, media_type: str, going: Callable[[], None]) -> None:
         """Makes a draft the file of that name: all of it or nothing; the draft may be gone then.
 
-        `going` is called now and then and may raise, which ends it. Errors: `Unavailable`, `OSError`.
+        `going` is called now and then and may raise, which ends it. Errors: `Unavailable`, of which `Misconfigured`
+        lasts; `OSError`.
         """
 
     async def read(self, name: str, span: Span | None = None) -> AsyncIterator[bytes]:
@@ -185,11 +190,11 @@ def _told(what: str = "") -> Iterator[None]:
         yield
     except (PermissionDeniedError, UnauthenticatedError) as error:
         message = "The bucket refuses these credentials: see AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."
-        raise Unavailable(message) from error
+        raise Misconfigured(message) from error
     except FileNotFoundError as error:
         if what != "put":
             raise
-        raise Unavailable("There is no such bucket: see TALLYMARK_FILES.") from error
+        raise Misconfigured("There is no such bucket: see TALLYMARK_FILES.") from error
     except BaseError as error:
         raise Unavailable("The place where the files of exports are kept can't be used now.") from error
 

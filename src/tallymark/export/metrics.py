@@ -143,7 +143,8 @@ def _kind(metric: Metric) -> Kind:
 def _cuts(window: Window) -> list[_Cut]:
     """The buckets of a window, each with the days it lies in."""
     buckets = window.buckets()
-    firsts = [date.fromisoformat(bucket.label[:10]) for bucket in buckets]
+    # a label names the week or month, which may have begun before the window
+    firsts = [max(date.fromisoformat(bucket.label[:10]), window.first) for bucket in buckets]
     if window.grain is Grain.HOUR:
         lasts = firsts
     else:

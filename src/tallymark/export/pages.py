@@ -1,7 +1,7 @@
 """Rows of the engine page by page, in the order of a key: each page begins where the one before it ended.
 
-No statement reads more than some consecutive days, or a part of one, however many there are. How many rows a page has
-follows from how large rows are, so that a page fits into memory; the rows don't depend on how they are cut.
+No statement reads more than some consecutive days, or a part of one, however many there are. The engine ends a page
+before it is too large for memory, whatever rows came before; the rows don't depend on how they are cut.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,12 +14,15 @@ import pyarrow as pa
 from tallymark.engine.base import Engine, Params
 from tallymark.export.source import Column, schema
 
-#: Rows of a page at most, and of the first one, which shows how large rows are.
+#: Rows of a page at most.
 _MOST_ROWS: Final = 10_000
-_FIRST_ROWS: Final = 1_000
 
-#: What a page should have in memory, in bytes.
-_PAGE_BYTES: Final = 16 << 20
+#: The engine ends a page after the block of rows that exceeds these bytes. A block of the largest events that are taken
+#: is 8 MB. Read lazily, large columns would come in one block, however large.
+_SETTINGS: Final = (
+    f"max_result_bytes = {16 << 20}, result_overflow_mode = 'break', max_block_size = 128, "
+    "query_plan_optimize_lazy_materialization = 0, output_format_json_escape_forward_slashes = 0"
+)
 
 
 @dataclass(frozen=True)
@@ -61,17 +64,11 @@ class Day:
 
 def pages(engine: Engine, listing: Listing, found: Sequence[Day]) -> Iterator[pa.Table]:
     """The rows of these days, as tables of the listing's columns."""
-    most = _FIRST_ROWS
     for first, last in _stretches(found):
         after: tuple[Any, ...] = ()
-        while True:
-            page = _page(engine, listing, first, last, after, most)
-            if page.num_rows:
-                yield _columns(page, listing)
-            if page.num_rows < most:
-                break
+        while (page := _page(engine, listing, first, last, after)).num_rows:
+            yield _columns(page, listing)
             after = tuple(page.column(name)[-1].as_py() for name in _names(listing))
-            most = _fitting(page)
 
 
 def _stretches(found: Sequence[Day]) -> Iterator[tuple[date, date]]:
@@ -88,7 +85,7 @@ def _stretches(found: Sequence[Day]) -> Iterator[tuple[date, date]]:
         yield together[0], together[-1]
 
 
-def _page(engine: Engine, listing: Listing, first: date, last: date, after: Sequence[Any], most: int) -> pa.Table:
+def _page(engine: Engine, listing: Listing, first: date, last: date, after: Sequence[Any]) -> pa.Table:
     named = [f"{sql} AS c{place}" for place, (_, sql) in enumerate(listing.columns)]
     named += [f"{key.sql} AS {name}" for key, name in zip(listing.keys, _names(listing), strict=True)]
     day = listing.keys[0].sql
@@ -96,10 +93,10 @@ def _page(engine: Engine, listing: Listing, first: date, last: date, after: Sequ
     sql = (
         f"SELECT {', '.join(named)} FROM {listing.table} WHERE {listing.where} "
         f"AND {day} >= {{first_day:Date}} AND {day} <= {{last_day:Date}}{rest} "
-        f"ORDER BY {listing.order} LIMIT {{most:UInt64}} SETTINGS output_format_json_escape_forward_slashes = 0"
+        f"ORDER BY {listing.order} LIMIT {_MOST_ROWS} SETTINGS {_SETTINGS}"
     )
     begun = {f"after{place}": value for place, value in enumerate(after)}
-    return engine.read(sql, {**listing.params, **begun, "first_day": first, "last_day": last, "most": most})
+    return engine.read(sql, {**listing.params, **begun, "first_day": first, "last_day": last})
 
 
 def _names(listing: Listing) -> list[str]:
@@ -118,9 +115,3 @@ def _columns(page: pa.Table, listing: Listing) -> pa.Table:
     """A page without its keys, in the types of a file."""
     head = listing.head
     return page.select(range(len(head))).rename_columns([column.name for column in head]).cast(schema(head))
-
-
-def _fitting(page: pa.Table) -> int:
-    """How many rows like these make a page."""
-    rows: int = page.num_rows * _PAGE_BYTES // page.nbytes
-    return max(1, min(_MOST_ROWS, rows))

@@ -10,8 +10,8 @@ import pyarrow.compute as pc
 from tallymark.export.source import Column, Kind
 from tallymark.export.texts import distinct, joined, text_of
 
-#: Spreadsheets take a text that begins so for a formula.
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+#: Spreadsheets take a text that begins so for a formula; some of them full-width signs, too.
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 _NEEDS_QUOTES: Final = frozenset('",\r\n')
 

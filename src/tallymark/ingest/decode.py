@@ -87,7 +87,7 @@ _HINTS = {
     Reason.BAD_TIMESTAMP: " A time is ISO 8601 text or a number of seconds or milliseconds since 1970.",
     Reason.BAD_VALUE: " A value is a finite number.",
 }
-_BROKEN = (msgspec.DecodeError, RecursionError, UnicodeDecodeError, json.JSONDecodeError)
+_BROKEN = (msgspec.DecodeError, RecursionError, ValueError)
 
 
 def decode(body: bytes, ndjson: bool = False) -> Decoded:

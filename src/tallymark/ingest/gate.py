@@ -10,6 +10,7 @@ import re2
 
 from tallymark.ingest import pii
 from tallymark.ingest.decode import Decoded, Rejection, WireEvent
+from tallymark.ingest.pii_budget import Budget
 from tallymark.ingest.traffic_source import CHANNELS
 from tallymark.ingest.user_agent import DATA_CENTRE, Agent, describe, sender
 from tallymark.spec.event import Reason
@@ -229,21 +230,25 @@ def guard_pii(batch: Batch) -> None:
     policy = batch.project.pii
     if policy == "allow" or not batch.suspicious:
         return
-    for i, (e, name) in enumerate(zip(batch.events, pii.cleaned([e.event for e in batch.events]), strict=True)):
-        if name != e.event:
+    budget = Budget()
+    names = ["" if i in batch.refused else e.event for i, e in enumerate(batch.events)]
+    for i, clean in enumerate(pii.cleaned(names, budget=budget)):
+        if clean != names[i]:
             batch.refuse(i, Reason.PII, "The event's name holds personal data.")
     if not pii.suspicious(b"\n".join(batch.props)):
         return
-    for i, e in enumerate(batch.events):
-        if not e.properties or not pii.suspicious(batch.props[i]):
+    for i in kept(batch):
+        properties = batch.events[i].properties
+        if not properties or not pii.suspicious(batch.props[i]):
             continue
-        findings = pii.find(e.properties)
-        if findings and policy == "reject":
-            found = findings[0]
-            batch.refuse(i, Reason.PII, f"`properties.{found.field}` holds personal data of the kind `{found.kind}`.")
-        elif findings:
-            e.properties = pii.redacted(e.properties)
-            batch.props[i] = _encode(e.properties)
+        budget.next_event()
+        if policy == "reject":
+            if found := pii.first(properties, budget):
+                message = f"`properties.{found.field}` holds personal data of the kind `{found.kind}`."
+                batch.refuse(i, Reason.PII, message)
+        else:
+            batch.events[i].properties = clean = pii.redacted(properties, budget)
+            batch.props[i] = _encode(clean)
 
 
 STEPS: tuple[Step, ...] = (

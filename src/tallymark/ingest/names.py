@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 
 from tallymark.engine.base import Engine
@@ -16,6 +16,14 @@ from tallymark.spec.metric import OTHER
 
 #: What other processes let in is looked up again after so many seconds, where a new text comes.
 _FRESH_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class Admitted:
+    """Texts that are `new`, and those that are one too many."""
+
+    new: frozenset[str] = frozenset()
+    over: frozenset[str] = frozenset()
 
 
 @dataclass
@@ -39,27 +47,26 @@ class KnownTexts:
     clock: Callable[[], float] = time.monotonic
     _seen: dict[int, _Seen] = field(default_factory=dict)
 
-    async def refused(self, project: int, texts: Iterable[str], most: int) -> set[str]:
-        """Those of some texts that would be more than so many; the others are known from now on."""
+    async def admit(self, project: int, texts: Iterable[str], most: int) -> Admitted:
+        """Which of some texts would be more than so many. New ones are known from now on, until they are forgotten."""
         seen = self._seen.setdefault(project, _Seen())
         new = dict.fromkeys(text for text in texts if text not in seen.texts)
         if not new:
-            return set()
+            return Admitted()
         if self.clock() - seen.at > _FRESH_SECONDS:
             try:
                 seen.texts |= await asyncio.to_thread(self._stored, project)
             except (EngineRefused, EngineUnavailable):
-                return set()
+                return Admitted()
             seen.at = self.clock()
-        over = set()
-        for text in new:
-            if text in seen.texts:
-                continue
-            if len(seen.texts) < most:
-                seen.texts.add(text)
-            else:
-                over.add(text)
-        return over
+        unknown = [text for text in new if text not in seen.texts]
+        room = max(0, most - len(seen.texts))
+        seen.texts.update(unknown[:room])
+        return Admitted(frozenset(unknown[:room]), frozenset(unknown[room:]))
+
+    def forget(self, project: int, texts: Collection[str]) -> None:
+        """Takes back new texts of which nothing was stored."""
+        self._seen.setdefault(project, _Seen()).texts.difference_update(texts)
 
     def _stored(self, project: int) -> set[str]:
         rows = self.engine.query(
@@ -76,13 +83,21 @@ class EventNames:
     def __init__(self, engine: Engine) -> None:
         self._known = KnownTexts(engine, "event", Column("event"))
 
-    async def check(self, batch: Batch) -> None:
-        """Refuses the events of a batch whose names would be more than the project may have."""
+    async def check(self, batch: Batch) -> Collection[str]:
+        """Refuses the events of a batch whose names would be more than the project may have; gives names that are new.
+
+        Those of which nothing is stored in the end have to be forgotten.
+        """
         most = batch.project.max_event_names
         if most is None:
-            return
+            return ()
         places = kept(batch)
-        over = await self._known.refused(batch.project.id, (batch.events[i].event for i in places), most)
-        for i in places if over else ():
-            if batch.events[i].event in over:
+        admitted = await self._known.admit(batch.project.id, (batch.events[i].event for i in places), most)
+        for i in places if admitted.over else ():
+            if batch.events[i].event in admitted.over:
                 batch.refuse(i, Reason.TOO_MANY_NAMES, f"This project's events have {most} names already.")
+        return admitted.new
+
+    def forget(self, project: int, names: Collection[str]) -> None:
+        """Takes back new names."""
+        self._known.forget(project, names)

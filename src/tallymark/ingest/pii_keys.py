@@ -7,10 +7,16 @@ that says whose it is (`customerPhone`). What stands under it counts only if it 
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
+from typing import Any, Final
+
+import re2
 
 from tallymark.ingest import pii_values as may_be
 from tallymark.ingest.pii_readings import plain
+
+#: A longer name tells nothing.
+LONGEST_NAME: Final = 128
 
 #: What may stand between the words of a name.
 _BETWEEN = r"[_\-. ]?"
@@ -108,11 +114,8 @@ TELLING_NAME = f"(?i:{_WHOSE_PATTERN}{_pattern(_NAMES)}{_TAIL})"
 #: In RE2's syntax: a name that tells together with the one below it, as in `{"card": {"number": …}}`.
 HOLDING_NAME = f"(?i:{_WHOSE_PATTERN}{_pattern(sorted(_HOLDERS))}{_TAIL})"
 
-_EACH = tuple(
-    (re.compile(f"{_WHOSE_PATTERN}{_pattern(telling.names.split())}{_TAIL}", re.IGNORECASE), telling)
-    for telling in TELLING
-)
-_LAST = re.compile(r".*[.\[/:$]", re.DOTALL)
+#: What a path to a name ends with: what comes after the last of these is the name.
+_BEFORE_NAMES = ".[/:$"
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _VERSIONS_AND_SERVERS = (
@@ -122,17 +125,40 @@ _VERSIONS_AND_SERVERS = (
 _OF_MACHINES = frozenset(_VERSIONS_AND_SERVERS.split())
 _IDS_TIMES_AND_QUANTITIES = (
     "id ids uid uuid guid ref reference sku order trace span request session hash sequence seq offset serial barcode "
-    "ean isbn imei tracking cursor nonce block height snowflake tweet object batch version build article item product "
+    "ean isbn imei tracking cursor nonce block height snowflake tweet object batch build article item product "
     "invoice ticket case part model code fingerprint checksum timestamp time ts at ms us ns nanos micros millis epoch "
     "date duration latency bytes size count total amount price revenue cents wei lat latitude lng lon longitude"
 )
 _OF_IDS = frozenset(_IDS_TIMES_AND_QUANTITIES.split())
 
 
-@lru_cache(maxsize=4_096)
+@cache
+def _compiled() -> tuple[Any, tuple[tuple[Any, Telling], ...]]:
+    """All names, and those of each kind."""
+    each = tuple(
+        (re2.compile(f"(?i:{_WHOSE_PATTERN}{_pattern(telling.names.split())}{_TAIL})"), telling) for telling in TELLING
+    )
+    return re2.compile(TELLING_NAME), each
+
+
+@lru_cache(maxsize=16_384)
+def _telling_of(name: str) -> Telling | None:
+    spelled = plain(name)
+    last = spelled[max(map(spelled.rfind, _BEFORE_NAMES)) + 1 :]
+    every, each = _compiled()
+    if every.fullmatch(last) is None:
+        return None
+    return next((telling for pattern, telling in each if pattern.fullmatch(last)), None)
+
+
 def _telling(name: str) -> Telling | None:
-    last = _LAST.sub("", plain(name))
-    return next((telling for pattern, telling in _EACH if pattern.fullmatch(last)), None)
+    return _telling_of(name) if len(name) <= LONGEST_NAME else None
+
+
+def promised(name: str) -> str:
+    """The kind that a name tells of; '' where it tells nothing."""
+    telling = _telling(name)
+    return "" if telling is None else telling.kind
 
 
 def told(name: str, text: str) -> str:
@@ -146,8 +172,10 @@ def told(name: str, text: str) -> str:
 def below(holder: str, name: str) -> str:
     """The name that tells for what stands under `name` in what stands under `holder`.
 
-    `card` and `number` are `card_number`; `phone` and `home` are `phone`; where nothing else tells it is `name`.
+    `card` and `number` are `card_number`; `phone` and `home` are `phone`; where nothing else tells it is `name`, or ''
+    for a long one.
     """
+    name = name if len(name) <= LONGEST_NAME else ""
     if not holder or _telling(name) is not None:
         return name
     if _telling(both := f"{holder}_{name}") is not None:

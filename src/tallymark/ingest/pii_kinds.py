@@ -24,15 +24,24 @@ from tallymark.ingest.pii_numbers import (
 
 @dataclass(frozen=True)
 class Detector:
-    """A pattern of a kind, and the check that gives how many characters of a match are one."""
+    """A pattern of a kind, and the check that gives how many characters of a match are one.
+
+    Where counting all the characters of a match in a scan for all kinds would take too many states, `hint` is a pattern
+    for that scan: it matches wherever the other does, and elsewhere.
+    """
 
     kind: str
     pattern: str
     check: Callable[[Candidate], int]
+    hint: str = ""
 
 
 #: Neither a letter nor a digit, nor part of a longer number, comes before.
 _APART: Final = r"(?:^|[^0-9A-Za-z_.\-])"
+
+#: Neither a letter nor a digit comes before; and no underscore.
+_NO_LETTER: Final = r"(?:^|[^0-9A-Za-z])"
+_NO_WORD: Final = r"(?:^|[^0-9A-Za-z_])"
 
 #: An @, as it is or as HTML writes it.
 _AT: Final = re.compile("@|&#0*64;|&#[xX]0*40;|&commat;")
@@ -89,26 +98,31 @@ _KEY_SHAPES: Final = (
     r"hooks\.slack\.com/services/[0-9A-Za-z/]{20,}"
 )
 
+#: The beginnings of these: runs of them, each counted by itself, have more states than fit into any memory.
+_KEY_BEGINNINGS: Final = re.sub(r"\{[0-9]{2},?\}[^|]*", "{4}", _KEY_SHAPES)
+_JWT_BEGINNING: Final = r"\beyJ[A-Za-z0-9_\-]{8,}\."
+_IBAN: Final = rf"(?:{'|'.join(IBAN_LENGTHS)})[0-9]{{2}}(?:[ \-]?[A-Z0-9])"
+
 _ENGLISH_STREETS: Final = (
     r"Street|St|Avenue|Ave|Road|Rd|Lane|Ln|Drive|Dr|Boulevard|Blvd|Court|Ct|Terrace|Crescent|Parkway|Pkwy"
 )
 
 #: The first that finds something keeps it.
 DETECTORS: Final = (
-    Detector("jwt", r"\b(eyJ[A-Za-z0-9_\-]{8,}\.eyJ[A-Za-z0-9_\-]{8,}(?:\.[A-Za-z0-9_\-]*)?)", whole),
-    Detector("jwt", r"\b(eyJ[A-Za-z0-9_\-]{8,}(?:\.[A-Za-z0-9_\-]*){3}\.[A-Za-z0-9_\-]{16,})", whole),
+    Detector("jwt", r"\b(eyJ[A-Za-z0-9_\-]{8,}\.eyJ[A-Za-z0-9_\-]{8,}(?:\.[A-Za-z0-9_\-]*)?)", whole, _JWT_BEGINNING),
+    Detector("jwt", r"\b(eyJ[A-Za-z0-9_\-]{8,}(?:\.[A-Za-z0-9_\-]*){3}\.[A-Za-z0-9_\-]{16,})", whole, _JWT_BEGINNING),
     Detector(
         "secret",
         r"-----BEGIN [A-Z ]*PRIVATE KEY(?: BLOCK)?-----(?:[^\-]*-----END [A-Z ]*PRIVATE KEY(?: BLOCK)?-----)?",
         whole,
     ),
-    Detector("secret", rf"(?:^|[^0-9A-Za-z_])({_KEY_SHAPES})", whole),
+    Detector("secret", rf"{_NO_WORD}({_KEY_SHAPES})", whole, f"{_NO_WORD}(?:{_KEY_BEGINNINGS})"),
     Detector("secret", r"(?:^|[^0-9A-Za-z_\-])(sk-[0-9A-Za-z_\-]{20,})", _random),
     Detector("secret", r"(?i)\b(bearer(?:\s|%20|\+)+[a-z0-9._~+/\-]{16,}=*)", _random),
     Detector("secret", r"[a-zA-Z][a-zA-Z0-9+.\-]*://([^\s:/@\"<>?#]*:[^\s:/@\"<>?#]+)@", whole),
     Detector("party", r"\b0[xX][0-9a-fA-F]{40}\b", whole),
     Detector("party", r"[0-9A-Za-z_\-]+::1220[0-9a-fA-F]{64}\b", whole),
-    Detector("iban", rf"(?:^|[^0-9A-Za-z])((?:{'|'.join(IBAN_LENGTHS)})[0-9]{{2}}(?:[ \-]?[A-Z0-9]){{11,31}})\b", iban),
+    Detector("iban", rf"{_NO_LETTER}({_IBAN}{{11,31}})\b", iban, rf"{_NO_LETTER}{_IBAN}{{11}}"),
     Detector("card", rf"{_APART}([2-6][0-9]{{3}}(?:[ \-+.]?[0-9]{{4}}){{3}}(?:[ \-+.]?[0-9]{{3}})?)\b", card),
     Detector("card", rf"{_APART}(3[0-9]{{3}}[ \-+.]?[0-9]{{6}}[ \-+.]?[0-9]{{4,5}})\b", card),
     Detector("ssn", rf"{_APART}([0-9]{{3}}-[0-9]{{2}}-[0-9]{{4}})\b", ssn),

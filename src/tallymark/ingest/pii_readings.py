@@ -5,9 +5,12 @@ What stands in a body is looked at in every reading, and what is found is led ba
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator, Sequence
+from array import array
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from functools import cache
+from itertools import accumulate, chain, repeat
+from typing import Any, TypeAlias, TypeVar
 from urllib.parse import unquote_to_bytes
 
 import re2
@@ -15,9 +18,12 @@ import re2
 #: How often a text is percent-decoded: once for an address, once more for an address within an address.
 _DEPTH = 2
 
-_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|(.))", re.DOTALL)
-_ESCAPED = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
+_ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})")
+_ESCAPED = {r"\"": '"', r"\/": "/", r"\n": "\n", r"\r": "\r", r"\t": "\t", r"\b": "\b", r"\f": "\f"}
+#: Stands for an escaped backslash while the other escapes are undone: no JSON has it as it is.
+_BACKSLASH = "\0"
 _PERCENT = re.compile("(?:%[0-9a-fA-F]{2})+")
+_NO_UTF_8 = re.compile("[\udc80-\udcff]")
 
 #: Dashes and spaces as typesetters use them.
 _DASHES = "\u2010-\u2015\u2212\ufe58\ufe63\uff0d"
@@ -32,7 +38,7 @@ _ALIKE = (
 #: Digits of other scripts.
 _DIGITS = "".join(f"{run[0]}-{run[-1]}" for run in re.findall(r"\d+", "".join(map(chr, range(0x80, 0xD800)))))
 _ODD = f"[{_DASHES}{_SPACES}{_UNSEEN}{_ALIKE}{_DIGITS}]"
-_EACH_ODD = re.compile(_ODD)
+_RUN_OF_ODD = re.compile(f"{_ODD}+")
 _ANY_ODD: Any = re2.compile(_ODD)
 _DASH = re.compile(f"[{_DASHES}]")
 _SPACE = re.compile(f"[{_SPACES}]")
@@ -40,8 +46,8 @@ _HIDDEN = re.compile(f"[{_UNSEEN}]")
 
 #: A text, with or without its places.
 _T = TypeVar("_T", "Reading", str)
-#: A match is undone to texts, each with its place in the match.
-_Undo = Callable[[str], Iterator[tuple[str, int]]]
+#: Where characters came from.
+_Places: TypeAlias = "array[int]"
 
 
 @dataclass(frozen=True)
@@ -49,7 +55,7 @@ class Reading:
     """A text as it may be read; `at` are the places of its characters in what was sent, None where they are equal."""
 
     text: str
-    at: Sequence[int] | None = None
+    at: "_Places | None" = None
 
     def __contains__(self, part: str) -> bool:
         return part in self.text
@@ -68,15 +74,21 @@ def unescaped(json: str) -> str:
     """JSON with its escapes undone: no JSON any more, but its texts are as they were written."""
     if "\\" not in json:
         return json
-    undone = _ESCAPE.sub(lambda found: chr(int(found[1], 16)) if found[1] else _ESCAPED.get(found[2], found[2]), json)
-    return undone.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    json = json.replace("\\\\", _BACKSLASH)
+    for escape, character in _ESCAPED.items():
+        json = json.replace(escape, character)
+    pieces = _ESCAPE.split(json)
+    pieces[::2] = [piece.replace(_BACKSLASH, "\\") for piece in pieces[::2]]
+    pieces[1::2] = [chr(int(code, 16)) for code in pieces[1::2]]
+    return "".join(pieces).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def plain(text: str) -> str:
     """The text with what looks like ASCII written in ASCII, and without what nobody sees."""
     if text.isascii() or _ANY_ODD.search(text) is None:
         return text
-    return _EACH_ODD.sub(lambda found: _plain_character(found[0]), text)
+    as_plain = _plain_characters().__getitem__
+    return _RUN_OF_ODD.sub(lambda run: "".join(map(as_plain, run[0])), text)
 
 
 def ways(text: str) -> list[str]:
@@ -91,7 +103,9 @@ def ways(text: str) -> list[str]:
 def readings(text: str) -> list[Reading]:
     """As `ways`, with where each character came from; the one that is furthest from what was sent is the first."""
     found = [Reading(text)]
-    for reading in _further(found[0], _plainly, lambda way: _plainly(_undone(way, _PERCENT, _characters))):
+    if text.isascii() and "%" not in text:
+        return found
+    for reading in _further(found[0], _plainly, lambda way: _plainly(_decoded(way))):
         if reading.text != found[-1].text:
             found.append(reading)
     return found[::-1]
@@ -108,6 +122,13 @@ def _further(text: _T, mend: Callable[[_T], _T], decode: Callable[[_T], _T]) -> 
         yield text
 
 
+@cache
+def _plain_characters() -> dict[str, str]:
+    """The few thousand odd characters in ASCII: four characters at most for each."""
+    anything = "".join(map(chr, chain(range(0x80, 0xD800), range(0xE000, 0x10000), range(0x1D400, 0x1D800))))
+    return {odd: _plain_character(odd) for odd in re.findall(_ODD, anything)}
+
+
 def _plain_character(odd: str) -> str:
     if _HIDDEN.match(odd):
         return ""
@@ -122,27 +143,28 @@ def _plain_character(odd: str) -> str:
 def _plainly(reading: Reading) -> Reading:
     if reading.text.isascii() or _ANY_ODD.search(reading.text) is None:
         return reading
-    return _undone(reading, _EACH_ODD, lambda odd: iter([(_plain_character(odd), 0)]))
+    pieces = list(map(_plain_characters().get, reading.text, reading.text))
+    at = reading.at or range(len(pieces) + 1)
+    places = chain.from_iterable(map(repeat, at, map(len, pieces)))
+    return Reading("".join(pieces), array("I", chain(places, at[-1:])))
 
 
-def _characters(escapes: str) -> Iterator[tuple[str, int]]:
-    """The characters of a run of `%XX` with their places in it; what is no UTF-8 becomes the replacement character."""
-    place = 0
-    for character in bytes.fromhex(escapes.replace("%", "")).decode("utf-8", "surrogateescape"):
-        yield ("\ufffd" if "\udc80" <= character <= "\udcff" else character), place
-        place += 3 * len(character.encode("utf-8", "surrogateescape"))
-
-
-def _undone(reading: Reading, pattern: re.Pattern[str], undo: _Undo) -> Reading:
-    """The reading with every match of the pattern undone."""
-    text, at, end = reading.text, reading.at or range(len(reading.text) + 1), 0
+def _decoded(reading: Reading) -> Reading:
+    """The reading with its escapes undone; what is no UTF-8 becomes the replacement character."""
+    text, at, end = reading.text, reading.at or array("I", range(len(reading.text) + 1)), 0
     pieces: list[str] = []
-    places: list[int] = []
-    for found in pattern.finditer(text):
-        pieces.append(text[end : found.start()])
-        places.extend(at[end : found.start()])
-        for piece, place in undo(found[0]):
-            pieces.append(piece)
-            places.extend([at[found.start() + place]] * len(piece))
-        end = found.end()
-    return Reading("".join([*pieces, text[end:]]), [*places, *at[end:]])
+    places: _Places = array("I")
+    for found in _PERCENT.finditer(text):
+        start, stop = found.span()
+        characters = bytes.fromhex(found[0].replace("%", "")).decode("utf-8", "surrogateescape")
+        pieces += text[end:start], characters
+        places += at[end:start]
+        places += at[start:stop:3] if characters.isascii() else _starts(characters, at[start:stop])
+        end = stop
+    return Reading(_NO_UTF_8.sub("\ufffd", "".join([*pieces, text[end:]])), places + at[end:])
+
+
+def _starts(characters: str, at: _Places) -> _Places:
+    """The places of characters whose bytes are escaped in three characters each, in what is at these places."""
+    lengths = (1 if "\udc80" <= character <= "\udcff" else len(character.encode()) for character in characters[:-1])
+    return array("I", [at[3 * start] for start in accumulate(lengths, initial=0)])

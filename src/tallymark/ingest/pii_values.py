@@ -19,6 +19,9 @@ _AT = re.compile(r"@|[\[( ]at[\]) ]", re.IGNORECASE)
 _MONTH = re.compile(r"jan|feb|m[aä]r|apr|ma[iy]|jun|jul|aug|sep|o[ck]t|nov|de[cz]", re.IGNORECASE)
 _OF_INSTANTS = re.compile("[TZ]")
 _PORT = re.compile(r":[0-9]{1,5}$")
+#: Addresses of a list that are looked at, and characters of one at most: IPv6 in brackets with zone and port.
+_MOST_ADDRESSES = 20
+_LONGEST_ADDRESS = 80
 
 
 def something(text: str, kind: str) -> bool:
@@ -96,10 +99,12 @@ def iban(text: str) -> bool:
 
 def ip(text: str) -> bool:
     """One address or several with commas, ports allowed; not the machine's own."""
-    return any(_is_address(part.strip()) for part in text.split(","))
+    return any(_is_address(part.strip()) for part in text.split(",", _MOST_ADDRESSES)[:_MOST_ADDRESSES])
 
 
 def _is_address(text: str) -> bool:
+    if len(text) > _LONGEST_ADDRESS:
+        return False
     for form in (text, _PORT.sub("", text), _PORT.sub("", text).strip("[]")):
         try:
             found = ipaddress.ip_address(form)

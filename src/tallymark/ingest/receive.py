@@ -11,6 +11,8 @@ from tallymark.ingest.enrich import Enricher
 from tallymark.ingest.gate import Batch, Limits, admit, nowhere, rejections
 from tallymark.ingest.names import EventNames
 from tallymark.ingest.quota import Quotas
+from tallymark.ingest.rows import Rows
+from tallymark.ingest.sealed import SealedDays
 from tallymark.ingest.writer import Writer
 from tallymark.spec.event import Reason
 from tallymark.spec.project import Project
@@ -50,6 +52,7 @@ class Receiver:
     counts: Counts
     quotas: Quotas
     names: EventNames
+    sealed: SealedDays
     limits: Limits
     clock: Callable[[], float] = time.time
 
@@ -71,14 +74,26 @@ class Receiver:
         limits = self.limits.of(project, imported)
         asked = (decoded, project, limits, now_ms, by.user_agent, body, by.ip, by.hosted)
         batch = await asyncio.to_thread(admit, *asked) if len(body) > _LARGE else admit(*asked)
-        await self.names.check(batch)
-        await self.quotas.check(batch)
-        rows = self.enricher.rows(batch, by.ip, by.origin)
-        unstored = await self.writer.write(rows) if len(rows) else []
+        if limits.past_ms is not None:
+            await self.sealed.check(batch)
+        rows, unstored = await self._stored(batch, by)
         refused = decoded.rejections + rejections(batch) + _unstorable(batch, unstored)
         accepted = len(rows) - len(unstored)
         self.counts.add(project.id, now_ms, accepted, refused)
         return Receipt(accepted, sorted(refused, key=lambda r: r.index))
+
+    async def _stored(self, batch: Batch, by: Sender) -> tuple[Rows, list[int]]:
+        """The rows of what is kept of a batch, on disk but for those at the places it gives. Errors: `QueueFull`."""
+        new, stored = await self.names.check(batch), set[str]()
+        try:
+            await self.quotas.check(batch)
+            rows = self.enricher.rows(batch, by.ip, by.origin)
+            unstored = await self.writer.write(rows) if len(rows) else []
+            if new:
+                stored = {name for place, name in enumerate(rows.event) if place not in unstored}
+        finally:
+            self.names.forget(batch.project.id, set(new) - stored)
+        return rows, unstored
 
     def refuse_all(self, body: bytes, ndjson: bool, reason: Reason, message: str) -> Receipt:
         """Refuses every event of a body for one reason. Errors: `UnreadableBody`."""

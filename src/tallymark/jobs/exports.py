@@ -14,8 +14,9 @@ from tallymark.answer.run import Answerer
 from tallymark.api.services import Services
 from tallymark.control.export_queue import HELD_SECONDS, ExportQueue
 from tallymark.control.exports import Export
+from tallymark.engine.connections import EngineRefused
 from tallymark.errors import Conflict, EngineUnavailable, Stopping, TallymarkError, Unavailable
-from tallymark.export.files import draft_name, free_bytes, stored_name
+from tallymark.export.files import Misconfigured, draft_name, free_bytes, stored_name
 from tallymark.export.formats import media_type
 from tallymark.export.sink import Hashing
 from tallymark.export.source import Source
@@ -31,8 +32,12 @@ _LOOK_SECONDS: Final = 2.0
 _NOTE_SECONDS: Final = 1.0
 #: Exports leave this much of the disk to events, in bytes.
 _RESERVE: Final = 512 << 20
-#: An export that others' work gets in the way of is tried so often, after 2, 4, 8 and 16 seconds.
-_MOST_ATTEMPTS: Final = 5
+#: An export that something gets in the way of is tried again after so many seconds, and after the last ones given up.
+_PAUSES: Final = (2, 4, 8, 16)
+_AWAY: Final = "The engine could not be reached: order it again later."
+_TOO_LARGE: Final = "The engine has not enough memory for this: order fewer days, or give it more memory."
+#: ClickHouse's code for a statement that needs more memory than there is now.
+_NO_MEMORY: Final = 241
 
 
 class _Unwanted(Exception):
@@ -115,10 +120,8 @@ class Exporter:
             self._queue.release(export)
         except _Unwanted:
             pass
-        except (Conflict, EngineUnavailable) as error:  # numbers changed while they were read, or can't be read now
-            self._again(export, error)
         except Exception as error:
-            self._queue.fail(export, _told(export, error), self._now())
+            self._failed(export, error)
         finally:
             self._active.discard(export.id)
             shutil.rmtree(folder, ignore_errors=True)
@@ -128,13 +131,13 @@ class Exporter:
         for left in self._here.files.drafts.glob(f"{export.id}-*"):
             shutil.rmtree(left, ignore_errors=True)
 
-    def _again(self, export: Export, error: TallymarkError) -> None:
-        if export.attempt >= _MOST_ATTEMPTS:
+    def _failed(self, export: Export, error: Exception) -> None:
+        """Puts the export back for a later try; ends it where that can't help, or did not so far."""
+        if not _passing(error) or export.failures >= len(_PAUSES):
             self._queue.fail(export, _told(export, error), self._now())
             return
-        self._queue.release(export)
-        _log.info("export waits", export=export.id, why=error.message)
-        self._stopping.wait(_LOOK_SECONDS**export.attempt)
+        _log.info("export waits", export=export.id, why=str(error))
+        self._queue.postpone(export, self._now() + timedelta(seconds=_PAUSES[export.failures]))
 
     def _finish(self, export: Export, folder: Path) -> None:
         """Writes the file and says that it is there; it is put there before, so that who reads `done` finds it."""
@@ -190,8 +193,22 @@ class _Watch:
             raise OSError(0, f"Less than {_RESERVE >> 20} MB of disk are free")
 
 
+def _passing(error: Exception) -> bool:
+    """Whether the same export may succeed later: what it reads was changed meanwhile, or something is away now."""
+    if isinstance(error, Misconfigured):
+        return False
+    return isinstance(error, Conflict | Unavailable) or _no_memory(error)
+
+
+def _no_memory(error: Exception) -> bool:
+    return isinstance(error, EngineRefused) and getattr(error.__cause__, "code", None) == _NO_MEMORY
+
+
 def _told(export: Export, error: Exception) -> str:
     """Why an export failed, in a sentence that holds nothing of what only the log should."""
+    if isinstance(error, EngineUnavailable) or _no_memory(error):
+        _log.warning("export failed", export=export.id, why=str(error))
+        return _AWAY if isinstance(error, EngineUnavailable) else _TOO_LARGE
     if isinstance(error, Unavailable) or (isinstance(error, TallymarkError) and error.status < 500):
         _log.warning("export failed", export=export.id, why=error.message, cause=str(error.__cause__ or "")[:500])
         return error.message

@@ -11,7 +11,7 @@ from tallymark.spec.metric import MOST_KEYS, Dimension, Metric, check_kinds
 from tallymark.spec.pack import Pack
 
 #: Raised when the way rollups are computed changes, so that every day is computed again.
-ROLLUP_VERSION = 2
+ROLLUP_VERSION = 3
 
 
 @dataclass(frozen=True)

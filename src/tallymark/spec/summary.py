@@ -26,6 +26,12 @@ ZERO_BUCKET = -32_768
 SMALLEST = 1e-9
 
 
+def scaled(value: float) -> int:
+    """A number in billionths. Whole numbers are exact; of others the ninth decimal is as exact as the number has it."""
+    whole = math.trunc(value)
+    return whole * SCALE + round((value - whole) * SCALE)
+
+
 @dataclass(frozen=True)
 class Moments:
     """Count, sum (in billionths) and sum of squares (in billionths squared) of a number."""
@@ -37,8 +43,8 @@ class Moments:
     @classmethod
     def of(cls, values: Iterable[float]) -> Self:
         """The moments of plain numbers."""
-        scaled = [round(value * SCALE) for value in values]
-        return cls(len(scaled), sum(scaled), sum(value * value for value in scaled))
+        found = [scaled(value) for value in values]
+        return cls(len(found), sum(found), sum(value * value for value in found))
 
     def merge(self, other: Self) -> Self:
         """The moments of both together."""

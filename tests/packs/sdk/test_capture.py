@@ -142,9 +142,37 @@ def test_networks_are_32_at_most(apps: Apps) -> None:
     assert len({row[2] for row in apps.stored()}) == 32
 
 
+def test_what_is_refused_uses_up_no_networks_and_no_names(apps: Apps) -> None:
+    small = apps.fresh(maxEventNames=2, eventNames=["a*"])
+    for n in range(40):
+        assert small.post(payload({"a": 1}, at=NOON - timedelta(days=3), network=f"net-{n}")).status_code == 400
+        assert small.post(payload({f"b{n}": 1}, network=f"net-{n}")).status_code == 400
+        assert small.post(payload({f"a{n}": 1}, at=NOON - timedelta(days=3))).status_code == 400
+    small.send(payload({"a": 1, "a1": 1}, network="mainnet"))
+    assert len(small.stored()) == 2
+
+
+def test_names_of_events_over_the_quota_are_not_known(apps: Apps) -> None:
+    small = apps.fresh(maxEventNames=2, quota=1)
+    assert small.post(payload({"a": 1, "b": 1})).json()["rejected"][0]["reason"] == "quota"
+    small.application.change(small.name, quota=None)
+    small.send(payload({"c": 1}))
+    assert {row[0] for row in small.stored()} == {"a", "c"}
+
+
+def test_an_installation_may_say_which_networks_there_are(engine: Engine, tmp_path: Path) -> None:
+    with application(tmp_path, engine, NOON, sdk_networks=("mainnet", "testnet")) as world:
+        apps = Apps(world).fresh()
+        answer = apps.post(payload({"a": 1}, network="devnet"))
+        assert (answer.status_code, answer.json()["allowed"]) == (400, ["mainnet", "testnet"])
+        apps.send(payload({"a": 1}, network="mainnet"))
+
+
 def test_the_same_payload_counts_once(apps: Apps) -> None:
     body = payload({"a": 1, "b": 2})
     apps.send(body, body, dict(reversed(body.items())))
+    assert apps.metrics("daily", "2028-02-29") == {"a": (1, 1), "b": (2, 1)}
+    apps.send({**body, "metrics": {"a": 1.0, "b": 2}})
     assert apps.metrics("daily", "2028-02-29") == {"a": (1, 1), "b": (2, 1)}
     apps.send({**body, "metrics": {"a": 1, "b": 3}}, payload({"a": 1, "b": 2}, app="app-2"))
     assert apps.metrics("daily", "2028-02-29") == {"a": (3, 2), "b": (7, 2)}
@@ -250,6 +278,18 @@ def test_browsers_of_any_origin_may_send(apps: Apps) -> None:
         PATH, json=payload({"a": 1}), params={"project": apps.name}, headers={"Origin": "https://dapp.example"}
     )
     assert sent.headers["access-control-allow-origin"] in ("*", "https://dapp.example")
+
+
+def test_bodies_that_are_too_large_or_can_not_be_read(apps: Apps) -> None:
+    client, params = apps.application.client, {"project": apps.name}
+    large = client.post(PATH, json=payload({"a": 1}, note="x" * 140_000), params=params)
+    assert (large.status_code, large.json()["error"]) == (413, "body_too_large")
+    digits = f'{{"x": {"9" * 5_000}, "y": "\\ud800"}}'
+    unreadable = client.post(PATH, content=digits, params=params)
+    assert (unreadable.status_code, unreadable.json()["error"]) == (400, "unreadable_body")
+    many = gzip.compress(b"") * 65 + gzip.compress(json.dumps(payload({"a": 1})).encode())
+    packed = client.post(PATH, content=many, params=params, headers={"content-encoding": "gzip"})
+    assert (packed.status_code, packed.json()["error"]) == (400, "unreadable_body")
 
 
 def test_other_methods_are_not_possible(apps: Apps) -> None:

@@ -50,6 +50,18 @@ def test_the_report_of_a_month(reported: Apps) -> None:
     ]
 
 
+def test_rates_are_of_what_they_say(apps: Apps) -> None:
+    apps.send(
+        payload({"restore_attempts": 10, "sessions_restored": 9, "restore_success": 1}),
+        payload({"wallet_connect_attempts": 4, "wallet.connect_attempts": 4, "wallet_connect_success": 2}),
+        payload({"sign_attempts": 5}),
+    )
+    told = apps.get("/api/v1/export", REPORTING, month="2028-02").json()["summary"]
+    assert told["restoreSuccessRate"] == 90.0
+    assert told["walletConnectSuccessRate"] == 25.0
+    assert told["signSuccessRate"] == 0.0
+
+
 def test_the_report_of_a_network(reported: Apps) -> None:
     told = reported.get("/api/v1/export", REPORTING, month="2028-02", network="mainnet").json()
     assert told["network"] == "mainnet"
@@ -69,7 +81,7 @@ def test_an_empty_month(reported: Apps) -> None:
 
 def test_the_details_as_csv(reported: Apps) -> None:
     answer = reported.get("/api/v1/export", REPORTING, month="2028-02", format="csv")
-    assert answer.headers["content-type"].startswith("text/csv; charset=utf-8")
+    assert answer.headers["content-type"] == "text/csv; header=present; charset=utf-8"
     assert f'filename="{reported.name}-2028-02.csv"' in answer.headers["content-disposition"]
     rows = list(csv.reader(io.StringIO(answer.text, newline="")))
     assert rows[0] == ["month", "network", "metric", "value", "unique_apps"]

@@ -66,6 +66,13 @@ def test_events_of_days_that_take_no_more_go_and_their_sums_stay(apps: Apps) -> 
     assert [str(row[0]) for row in left] == days[1:]
     for day in days:
         assert made.metrics("daily", day) == expected(sent, day)
+    made.application.change(made.name, retention="10d")
+    made.application.clock.now = today + timedelta(hours=1)
+    refused = made.post(payload({"a": 100}, "app-9", today - 2 * DAY + timedelta(hours=2)))
+    assert (refused.status_code, refused.json()["error"]) == (400, "too_old")
+    made.application.clock.now = datetime.now(UTC) + timedelta(minutes=1)
+    told = made.get("/api/v1/metrics", period="daily", date=days[0]).json()
+    assert (told["final"], told["metrics"]["a"]["value"]) == (True, expected(sent, days[0])["a"][0])
     late = payload({"a": 100}, "app-9", today - timedelta(hours=1))
     made.application.clock.now = today + timedelta(hours=22)
     assert made.post(late).json() == {"success": True}
@@ -92,8 +99,13 @@ def test_nothing_is_final_while_events_wait_in_the_spool(apps: Apps, tmp_path: P
     apps.send(payload({"a": 1}))
     Spool(tmp_path).append("events", Rows().table(), "token")
     store = Store(apps.here.engine, Spool(tmp_path), 1 << 20)
+    before = len(apps.here.job_runs.recent(DAILY))
     finishing = Finishing(replace(apps.here, store=store))
-    with pytest.raises(Unavailable, match="spool"):
-        finishing._day("2028-02-28")
+    for turn in (finishing.daily, finishing.monthly):
+        with pytest.raises(Unavailable, match="spool"):
+            turn()
+    assert len(apps.here.job_runs.recent(DAILY)) == before
     store.replay()
-    assert finishing._day("2028-02-28").startswith("2028-02-28 of ")
+    apps.application.clock.now = datetime(2099, 1, 1, 12, tzinfo=UTC)
+    finishing.daily()
+    assert len(apps.here.job_runs.recent(DAILY)) == before + 1

@@ -37,6 +37,16 @@ def test_days_and_months_by_network_and_counter(apps: Apps) -> None:
         ]
 
 
+def test_large_sums_are_exact_everywhere(apps: Apps) -> None:
+    numbers = [20_881_875_588, 10**15, 9_007_199_254_740_993 // 10, 123_456_789_012_345]
+    apps.send(*(payload({f"n{i}": number}) for i, number in enumerate(numbers)))
+    apps.send(*(payload({"many": 10**15}, f"app-{n}") for n in range(10)), payload({"many": 1}))
+    sums = {**{f"n{i}": number for i, number in enumerate(numbers)}, "many": 10**16 + 1}
+    assert {name: value for name, (value, _) in apps.metrics("monthly", "2028-02").items()} == sums
+    told = {row["metric"]: row["value"] for row in _rows(apps, "monthly_aggregates", "2028-02")}
+    assert told == {**sums, "many": float(10**16 + 1)}
+
+
 def test_which_apps_were_active(apps: Apps) -> None:
     apps.send(*SENT)
     project = apps.application.project(apps.name).id

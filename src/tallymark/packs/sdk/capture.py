@@ -27,6 +27,9 @@ from tallymark.spec.project import Project
 
 PATH: Final = "/sdk/api/v1/events"
 
+#: Bytes of a body: 64 counters need a tenth of it.
+_LARGEST: Final = 1 << 17
+
 _encode = msgspec.json.encode
 
 
@@ -44,29 +47,43 @@ class Capture:
         """Answers one request. Errors are those of the contract, told by its exception handlers."""
         if scope.get("method") != "POST":
             raise MethodNotAllowedException(headers={"Allow": "POST"})
-        body = await plain_body(receive, headers_of(scope), self.here.settings.max_body_bytes)
+        limit = min(_LARGEST, self.here.settings.max_body_bytes)
+        body = await plain_body(receive, headers_of(scope), limit)
         query = parse_qs(scope["query_string"].decode("latin-1"))
         project = CONTRACT.sent_to(self.here, scope, query.get("key", [None])[0], query.get(CONTRACT.field, [None])[0])
         try:
-            sent = await self._checked(body, project)
+            sent = self._checked(body, project)
+            receipt = await self._received(sent, body, project)
         except BadRequest as error:
             self._count(project, error)
             raise
-        receipt = await self.here.receiver.take(sent.events(), body, project, Sender())
         await answer(send, *_told(receipt))
 
-    async def _checked(self, body: bytes, project: Project) -> Counters:
+    def _checked(self, body: bytes, project: Project) -> Counters:
         """The counters of a body that is as it should be. Errors: `BadRequest`."""
         said = read(body)
-        if project.pii == "reject" and pii.suspicious(body):
-            for finding in pii.find(said) if isinstance(said, dict) else ():
-                message = f"{finding.field} holds personal data of the kind {finding.kind}."
-                raise PersonalData(message, field=finding.field)
-        sent = counters(said)
-        network = sent.payload.network
-        if await self.networks.refused(project.id, [network], MOST_NETWORKS):
-            raise TooManyNames(f"This project's counters are of {MOST_NETWORKS} networks already.", field="network")
+        if project.pii == "reject" and isinstance(said, dict) and pii.suspicious(body):
+            found = pii.first(said)
+            if found is not None:
+                raise PersonalData(f"{found.field} holds personal data of the kind {found.kind}.", field=found.field)
+        sent, allowed = counters(said), self.here.settings.sdk_networks
+        if allowed and sent.payload.network not in allowed:
+            raise BadRequest("There is no such network here.", field="network", allowed=allowed)
         return sent
+
+    async def _received(self, sent: Counters, body: bytes, project: Project) -> Receipt:
+        """What became of the counters. A network is one of the project's once anything of it is stored."""
+        admitted = await self.networks.admit(project.id, [sent.payload.network], MOST_NETWORKS)
+        if admitted.over:
+            raise TooManyNames(f"This project's counters are of {MOST_NETWORKS} networks already.", field="network")
+        accepted = 0
+        try:
+            receipt = await self.here.receiver.take(sent.events(), body, project, Sender())
+            accepted = receipt.accepted
+        finally:
+            if not accepted:
+                self.networks.forget(project.id, admitted.new)
+        return receipt
 
     def _count(self, project: Project, error: BadRequest) -> None:
         """Counts a payload that is refused as a whole."""

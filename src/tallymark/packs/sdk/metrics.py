@@ -17,13 +17,13 @@ from tallymark.packs.sdk.names import (
     VERSION,
     VERSIONS,
 )
-from tallymark.spec.condition import Column, Comparison, Joined, Op, Prop, event
+from tallymark.spec.condition import Column, Comparison, Joined, Op, Prop, event, human
 from tallymark.spec.measure import Measure, actors, count, total
 from tallymark.spec.metric import Dimension, Metric, Plain, Ratio
 from tallymark.spec.pack import Pack
 
 #: A counter's event says which network it is of.
-COUNTER: Final = Comparison(Prop(NETWORK), Op.IS_NOT, ("",))
+COUNTER: Final = human() & Comparison(Prop(NETWORK), Op.IS_NOT, ("",))
 
 VALUE: Final = total(Column("value"), COUNTER)
 APPS: Final = actors(COUNTER)

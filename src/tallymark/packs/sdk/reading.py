@@ -76,7 +76,7 @@ async def metrics(
         "period": asked,
         "date": label(asked, sums.window),
         "network": chosen or ALL,
-        "final": sums.final(now),
+        "final": await sums.final(now),
         "metrics": {each.name: {"value": each.value, "uniqueApps": each.apps} for each in await sums.by_name()},
     }
 
@@ -103,11 +103,11 @@ async def export(
         raise BadQuery("Say which month: month=YYYY-MM.", field="month")
     window = month_of(one(given, "month"), "month", owner.timezone, now)
     sums, name = await Sums.fresh(here, owner, window, chosen), label("monthly", window)
-    details, apps = await asyncio.gather(sums.by_network(), sums.active_apps())
+    details, apps, final = await asyncio.gather(sums.by_network(), sums.active_apps(), sums.final(now))
     headers = {"Content-Disposition": f'attachment; filename="{owner.name}-{name}.{style}"'}
     if style == "csv":
-        return Stream(csv_chunks(name, details), media_type="text/csv; charset=utf-8; header=present", headers=headers)
-    return Response(report(name, chosen, apps, details, sums.final(now)), headers=headers)
+        return Stream(csv_chunks(name, details), media_type="text/csv; header=present", headers=headers)
+    return Response(report(name, chosen, apps, details, final), headers=headers)
 
 
 @get(

@@ -72,8 +72,8 @@ def summary(apps: int, sums: Sequence[Sum]) -> Summary:
         "totalSessions": created + restored,
         "sessionsCreated": created,
         "sessionsRestored": restored,
-        "restoreSuccessRate": _percent(restored, counted.get(RESTORE_ATTEMPTS, 0)),
         **_success_rates(counted),
+        "restoreSuccessRate": _percent(restored, counted.get(RESTORE_ATTEMPTS, 0)),
         "registryCacheHitRate": _percent(hits, hits + counted.get(REGISTRY_FETCH, 0)),
         **_errors(counted),
     }
@@ -89,13 +89,18 @@ def csv_chunks(month: str, sums: Sequence[Sum]) -> Iterator[str]:
 
 
 def _success_rates(counted: Mapping[str, Number]) -> Mapping[str, Number | None]:
-    """A rate for every pair of `…_attempts` and `…_success`: `walletConnectSuccessRate`."""
-    stems = sorted(name.removesuffix(_ATTEMPTS) for name in counted if name.endswith(_ATTEMPTS))
-    return {
-        f"{_camel(stem)}SuccessRate": _percent(counted[stem + _SUCCESS], counted[stem + _ATTEMPTS])
-        for stem in stems
-        if stem + _SUCCESS in counted
-    }
+    """A rate for every counter of attempts, by that of successes: `walletConnectSuccessRate`.
+
+    Names that differ in their punctuation alone are added up.
+    """
+    attempts: dict[str, Number] = {}
+    successes: dict[str, Number] = {}
+    for name, n in sorted(counted.items()):
+        for end, sums in ((_ATTEMPTS, attempts), (_SUCCESS, successes)):
+            if name.endswith(end):
+                rate = f"{_camel(name.removesuffix(end))}SuccessRate"
+                sums[rate] = sums.get(rate, 0) + n
+    return {rate: _percent(successes.get(rate, 0), tried) for rate, tried in attempts.items()}
 
 
 def _errors(counted: Mapping[str, Number]) -> Summary:

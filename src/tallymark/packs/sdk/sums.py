@@ -12,6 +12,7 @@ from tallymark.answer.run import Runs
 from tallymark.api.services import Services
 from tallymark.packs.sdk.metrics import MOST_NAMES, MOST_NETWORKS
 from tallymark.packs.sdk.names import COUNTERS, NETWORKS
+from tallymark.rollup.run import published
 from tallymark.spec.condition import Op
 from tallymark.spec.project import Project
 from tallymark.spec.query import EVERYTHING, Clause, Filter, Query
@@ -51,7 +52,7 @@ class Sums:
         if self.network is not None:
             return [replace(each, network="") for each in await self.by_network()]
         told = await self._told(Query((_VALUE, _APPS), self.window, by="event", limit=_MOST_ROWS))
-        return _in_order(Sum("", row["key"], _number(row[_VALUE]), row[_APPS]) for row in told["breakdown"])
+        return _in_order(Sum("", row["key"], row[_VALUE], row[_APPS]) for row in told["breakdown"])
 
     async def by_network(self) -> list[Sum]:
         """The sum of each counter of each network, by network and name."""
@@ -68,10 +69,15 @@ class Sums:
         apps: int = told["metrics"][_APPS]["value"]
         return apps
 
-    def final(self, now: datetime) -> bool:
-        """Whether no event of the window is taken any more."""
+    async def final(self, now: datetime) -> bool:
+        """Whether no event of the window is taken any more: it is too late for one, or its days are sealed."""
         late = min(self.project.retention_hours, self.here.settings.accept_past_days * 24)
-        return now >= self.window.end + timedelta(hours=late)
+        if now >= self.window.end + timedelta(hours=late):
+            return True
+        runs = await asyncio.to_thread(
+            published, self.here.engine, self.project.id, self.window.first, self.window.last
+        )
+        return sum(run.sealed(now) for run in runs) == self.window.length
 
     async def _told(self, query: Query) -> dict[str, Any]:
         return await self.here.answers.answer(query, self.project, self.runs)
@@ -79,12 +85,7 @@ class Sums:
 
 def _of_network(row: dict[str, Any]) -> Sum:
     network, _, name = row["key"].partition("/")
-    return Sum(network, name, _number(row[_VALUE]), row[_APPS])
-
-
-def _number(value: float) -> float | int:
-    """A whole number as such: counters mostly are."""
-    return int(value) if value == int(value) else value
+    return Sum(network, name, row[_VALUE], row[_APPS])
 
 
 def _where(dimension: str, op: Op, value: str) -> Filter:

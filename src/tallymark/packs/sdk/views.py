@@ -47,7 +47,7 @@ def _aggregates(projects: str, where: str, column: str, period: str) -> str:
     sums = (
         f"SELECT project, {period} AS period, splitByChar('/', key)[1] AS network, "
         "substring(key, length(network) + 2) AS metric, "
-        f"toFloat64(sumIf(total, measure = {value})) / {SCALE} AS value, "
+        f"toFloat64(toString(toDecimal256(sumIf(total, measure = {value}), 9) / {SCALE})) AS value, "
         f"groupBitmapMergeIf(actors, measure = {apps}) AS unique_apps "
         f"FROM {_published(where, COUNTERS)} WHERE measure IN ({value}, {apps}) GROUP BY project, period, key"
     )

@@ -34,7 +34,6 @@ class Payload(msgspec.Struct, rename="camel"):
     timestamp: float | datetime
     metrics: dict[str, Any]
     app_id_hash: str | None = None
-    origin_hash: str | None = None
     idempotency_key: str | None = None
 
 
@@ -83,7 +82,14 @@ class Counters:
     def _identity(self) -> str:
         if self.payload.idempotency_key is not None:
             return f"k{self.payload.idempotency_key}"
-        return f"c{hashlib.blake2b(_encode(self.payload), digest_size=16).hexdigest()}"
+        metrics = {name: _plain(value) for name, value in self.payload.metrics.items()}
+        said = msgspec.structs.replace(self.payload, metrics=metrics)
+        return f"c{hashlib.blake2b(_encode(said), digest_size=16).hexdigest()}"
+
+
+def _plain(value: Any) -> Any:
+    """The same number for 1 and 1.0, which some clients write for each other."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def read(body: bytes) -> Any:
