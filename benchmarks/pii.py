@@ -1,9 +1,11 @@
 """How well personal data is told from what only looks like it, and what looking costs."""
 
 import json
+import random
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from benchmarks import impersonal_data, personal_data, traffic
@@ -13,9 +15,78 @@ from benchmarks.personal_data import Sample
 from benchmarks.timing import processor_cost
 from tallymark.ingest import pii
 from tallymark.ingest.decode import decode
+from tallymark.ingest.gate import Limits, admit
+from tallymark.spec.project import Project
 
 #: Events of a body of some 20 kB.
 _PER_BODY = 55
+
+#: Most bytes of an event, as they are set without a setting, and of a body.
+_EVENT, _BODY = 60_000, 1_000_000
+
+_FIND = "me@x.org"
+#: What events hold that hold nothing else.
+_TINY = ("a@b.cd", "02#3 ######", "+49#########")
+
+
+def _repeated(form: str, size: int) -> str:
+    """The form again and again, its `#` a figure by chance each time, up to so many characters."""
+    chance = random.Random(form)
+    return "".join(str(chance.randrange(10)) if c == "#" else c for c in form * (size // len(form)))
+
+
+def _deep(size: int) -> dict[str, Any]:
+    nested: Any = ["abcdefg"] * (size // 10)
+    for _ in range(min(900, size // 20)):
+        nested = [nested]
+    return {"d": nested, "e": _FIND}
+
+
+def _names(form: str) -> Callable[[int], dict[str, Any]]:
+    return lambda size: {"d": [{name: "abcdef"} for name in _repeated(f"{form};", size // 2).split(";")], "e": _FIND}
+
+
+def _text(form: str) -> Callable[[int], dict[str, Any]]:
+    return lambda size: {"d": f"{_repeated(form, size)} {_FIND}"}
+
+
+def _list(form: str, name: str = "d") -> Callable[[int], dict[str, Any]]:
+    return lambda size: {name: _repeated(f"{form};", size).split(";"), "e": _FIND}
+
+
+_PROJECT = Project(1, "hostile", (), "UTC", 24 * 365, "redact", "mark", None, datetime.now(UTC))
+_LIMITS = Limits(None, 1_000, 200, 1 << 24)
+
+#: Properties of about so many characters that make the guard work the most.
+HOSTILE: dict[str, Callable[[int], dict[str, Any]]] = {
+    "a long name": lambda size: {"x" * size: _FIND},
+    "a long name of words": lambda size: {"user_" * (size // 5): _FIND},
+    "nested lists": _deep,
+    "short texts": _list("abcdefg"),
+    "texts under a telling name": _list("a", "email"),
+    "addresses under a telling name": lambda size: {"ip": "1," * (size // 2), "e": _FIND},
+    "names": _names("k#######"),
+    "telling names": _names("k####email"),
+    "names that are personal data": _names("a####@x.org"),
+    "email=a&": _text("email=a&"),
+    "names in JSON": _text('{"email":"a"}'),
+    "telephone numbers": _text("+4930#######, "),
+    "telephone numbers at home": _text("0171 ####### ; "),
+    "wrong numbers at home": _text("02#3 ######; "),
+    "cards": _text("4############### "),
+    "addresses in the net": _text("203.0.113.## "),
+    "emails": _text("a####@x.org "),
+    "one email that is none": lambda size: {"d": "a." * (size // 2) + "a@b.png"},
+    "bearer": _text("bearer+"),
+    "beginnings of keys": _text("AKIA#sk_live_ghp_-xoxb-AIza#SG.eyJ_npm_hf_ "),
+    "beginnings of account numbers": _text("DE##-FR##GB## NO##A"),
+    "percent signs": _text("%41a"),
+    "percent signs twice": _text("%2541"),
+    "full-width letters": _text("\uff41a"),
+    "unseen characters": _text("\u200ba"),
+    "control characters": _text("\x01"),
+    "several passes": _text("a%2540x.org +49%2030%2090#### "),
+}
 
 
 @dataclass
@@ -50,6 +121,7 @@ def run(bench: Bench) -> list[Figure]:
         _figure_alike(alike),
         *(_by_kind(kind, tally) for kind, tally in sorted(kinds.items())),
         *_costs(bench, holding),
+        *_attacks(bench),
     ]
 
 
@@ -125,3 +197,32 @@ def _costs(bench: Bench, holding: Sequence[Sample]) -> list[Figure]:
         Figure("finding in an event that holds something", cost(pii.find, properties), "µs/event"),
         Figure("redacting it", cost(pii.redacted, properties), "µs/event"),
     ]
+
+
+def _attacks(bench: Bench) -> list[Figure]:
+    """What the worst of the hostile forms cost, in one event and in a body full of such events."""
+    events = {form: _of_bytes(_EVENT, make) for form, make in HOSTILE.items()}
+    bodies = {form: _admitted([made] * (1 if bench.quick else _BODY // _EVENT)) for form, made in events.items()}
+    tiny = {form: [{"d": text} for text in _repeated(f"{form};", _BODY // 4).split(";")] for form in _TINY}
+    few = slice(500 if bench.quick else None)
+    return [
+        _worst("worst event of 60 kB, redacted", {form: _admitted([made]) for form, made in events.items()}),
+        _worst("worst body of 1 MB, redacted", bodies),
+        _worst("worst body of tiny events", {form: _admitted(made[few]) for form, made in tiny.items()}),
+    ]
+
+
+def _of_bytes(size: int, make: Callable[[int], dict[str, Any]]) -> dict[str, Any]:
+    """Properties that are so long in JSON."""
+    return make(size * size // len(json.dumps(make(size))))
+
+
+def _admitted(events: Sequence[dict[str, Any]]) -> Callable[[], object]:
+    body = json.dumps([{"event": "x", "properties": properties} for properties in events], ensure_ascii=False).encode()
+    return lambda: admit(decode(body), _PROJECT, _LIMITS, 0, "", body)
+
+
+def _worst(name: str, looks: dict[str, Callable[[], object]]) -> Figure:
+    costs = {form: processor_cost(look, 1_000, 1) for form, look in looks.items()}
+    (form, cost), *_ = sorted(costs.items(), key=lambda each: -each[1])
+    return Figure(name, cost, "ms", note=f"{form}; {len(costs)} forms")

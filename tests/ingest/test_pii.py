@@ -150,6 +150,14 @@ def test_digits_in_a_row_are_no_card_under_names_of_ids_and_quantities(name: str
     assert find({name: "4242 4242 4242 4242"}) == [Finding(name, "card")]
 
 
+def test_a_card_is_no_version() -> None:
+    assert (
+        find({"sdkVersion": "4111111111111111"})
+        == find({"sdkVersion": 4111111111111111})
+        == [Finding("sdkVersion", "card")]
+    )
+
+
 @pytest.mark.parametrize("name", ["version", "appVersion", "sdk", "host", "server"])
 def test_what_looks_like_an_address_is_none_under_names_of_versions_and_servers(name: str) -> None:
     assert find({name: "203.0.113.7"}) == []

@@ -43,3 +43,19 @@ def test_a_refusal_names_path_and_kind(server: RunningServer) -> None:
     assert refusal == {"index": 0, "reason": "pii", "message": message}
     (refusal,) = server.ask("POST", "/v1/events", key, json=sent | {"properties": {"a@b.org": 1}}).json()["rejected"]
     assert refusal["message"] == "`properties.[email]` holds personal data of the kind `email`."
+
+
+def test_more_than_is_looked_at_is_refused_or_redacted_whole(server: RunningServer) -> None:
+    """And so is what lies as deep as JSON may."""
+    deep = "[" * 900 + '"ada@example.org"' + "]" * 900
+    body = f'[{{"event": "many", "properties": {{"a": "{"email=a&" * 2_000}", "plan": "pro"}}}}, '
+    body += f'{{"event": "deep", "properties": {{"a": {deep}}}}}, {{"event": "fine", "properties": {{"plan": "pro"}}}}]'
+    strict, mild = (server.project(f"hostile-{policy}", pii=policy)["ingest"] for policy in ("reject", "redact"))
+    refusals = server.ask("POST", "/v1/events", strict, content=body).json()["rejected"]
+    shown = "a[0][0][0]…[0][0][0][0]"
+    assert refusals == [
+        {"index": at, "reason": "pii", "message": f"`properties.{field}` holds personal data of the kind `email`."}
+        for at, field in enumerate(["a", shown])
+    ]
+    answer = server.ask("POST", "/v1/events", mild, content=body).json()
+    assert (answer["accepted"], answer["rejected"]) == (3, [])

@@ -5,8 +5,10 @@ a validator (Luhn, IBAN's check digits, a country's telephone numbers, …) deci
 found by that. A body has a budget; what goes beyond it is personal data without looking.
 """
 
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Any, Final
 
 from tallymark.ingest.pii_budget import OF_COLUMN, Budget
@@ -61,22 +63,21 @@ def first(properties: dict[str, Any], budget: Budget | None = None) -> Finding |
 
 def redacted(value: Any, budget: Budget | None = None) -> Any:
     """The same value with each find replaced by its kind in brackets, `[email]`; all texts beyond the budget too."""
-    budget, whole = budget or Budget(), [None]
-    todo: list[tuple[Any, Any, Any, str]] = [(whole, 0, value, "")]
+    budget = budget or Budget()
+    whole: list[Any] = [value]
+    todo: deque[tuple[Any, Iterable[tuple[Any, str]]]] = deque([(whole, [(0, "")])])
     while todo:
-        holder, place, held, name = todo.pop()
-        if isinstance(held, dict):
-            named = {}
-            for key, inner in held.items():
-                clean, telling = _name(name, key, budget)
-                named[clean] = inner, telling
-            holder[place] = copy = dict.fromkeys(named)
-            todo.extend((copy, key, *inner) for key, inner in reversed(named.items()))
-        elif isinstance(held, list):
-            holder[place] = copies = [None] * len(held)
-            todo.extend((copies, at, held[at], name) for at in reversed(range(len(held))))
-        else:
-            holder[place] = _clean_leaf(held, name, budget)
+        holder, places = todo.popleft()
+        for place, name in places:
+            held = holder[place]
+            if isinstance(held, dict):
+                holder[place], inner = _with_clean_names(held, name, budget)
+                todo.append((holder[place], inner.items()))
+            elif isinstance(held, list):
+                holder[place] = held.copy()
+                todo.append((holder[place], zip(range(len(held)), repeat(name), strict=False)))
+            else:
+                holder[place] = _clean_leaf(held, name, budget)
     return whole[0]
 
 
@@ -113,6 +114,15 @@ def _entries(held: Any, way: _Way, name: str, budget: Budget) -> Iterator[tuple[
         if clean != key:
             yield key, (way, key), ""
         yield inner, (way, key), telling
+
+
+def _with_clean_names(held: dict[str, Any], name: str, budget: Budget) -> tuple[dict[str, Any], dict[str, str]]:
+    """An object without what is found in its names, and the names that tell for what stands under each."""
+    copy, telling = {}, {}
+    for key, inner in held.items():
+        clean, telling_name = _name(name, key, budget)
+        copy[clean], telling[clean] = inner, telling_name
+    return copy, telling
 
 
 def _name(holder: str, key: str, budget: Budget) -> tuple[str, str]:

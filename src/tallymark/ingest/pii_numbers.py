@@ -5,6 +5,7 @@ Each check gets a match with what stands around it and gives how many of its cha
 
 import ipaddress
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -42,8 +43,9 @@ _PLACE_ON_EARTH = re.compile(r"\+\d{1,2}\.\d+-\d{1,3}(?:\.\d*)?")
 
 _COUNTRY_WITHOUT_PLUS: Final = re.compile(r"^1[ .-]")
 _FIRST_DIGITS: Final = re.compile(r"[0-9]+")
-#: Countries whose numbers are known without their prefix: those that begin with 0, and the others.
-_WITH_ZERO: Final = ("GB", "DE", "FR")
+#: Countries whose numbers are known without their prefix: those that begin with 0, in pairs or not, and the others.
+_IN_PAIRS: Final = ("FR",)
+_WITH_ZERO: Final = ("GB", "DE")
 _WITHOUT_ZERO: Final = ("US",)
 
 
@@ -129,8 +131,15 @@ def phone_at_home(candidate: Candidate) -> int:
     if goes_on or of_ids(candidate.name):
         return 0
     number = _COUNTRY_WITHOUT_PLUS.sub("", candidate.found)
-    countries = _WITH_ZERO if number.lstrip("(").startswith("0") else _WITHOUT_ZERO
-    return _whole_if(candidate, any(_is_written(number, country) for country in countries))
+    return _whole_if(candidate, any(_is_written(number, country) for country in _countries(number)))
+
+
+def _countries(number: str) -> Sequence[str]:
+    """Those whose numbers may begin as this one does."""
+    (beginning, *_) = _FIRST_DIGITS.findall(number)
+    if not beginning.startswith("0"):
+        return _WITHOUT_ZERO
+    return _IN_PAIRS if len(beginning) == 2 else _WITH_ZERO
 
 
 def _is_written(number: str, country: str) -> bool:
