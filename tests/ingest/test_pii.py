@@ -4,6 +4,7 @@ import json
 import random
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -258,3 +259,42 @@ def test_of_a_million_times_in_milliseconds_none_is_a_card() -> None:
         assert not suspicious(json.dumps({"events": times}).encode())
     sample = random.Random(2).sample(times, 1_000)
     assert find({"at": sample, "n": [str(time) for time in sample]}) == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "confirmPassword",
+        "password_confirmation",
+        "db_password",
+        "aws_secret_access_key",
+        "stripeSecretKey",
+        "_password",
+    ],
+)
+def test_secrets_tell_whosever_they_are(name: str) -> None:
+    assert [found.kind for found in find({name: "correct horse"})] == ["secret"]
+    assert suspicious(msgspec.json.encode({name: "correct horse"}))
+
+
+@pytest.mark.parametrize("name", ["fullName[]", "_fullName", "person[fullName]"])
+def test_names_of_forms_tell(name: str) -> None:
+    assert [found.kind for found in find({name: "Ada Lovelace"})] == ["name"]
+    assert suspicious(msgspec.json.encode({name: "Ada Lovelace"}))
+
+
+@pytest.mark.parametrize("dot", ["\u3002", "\uff61", "\u2024", "\uff0e"])
+def test_dots_of_other_scripts_are_dots(dot: str) -> None:
+    assert [found.kind for found in find({"a": f"ada@example{dot}org"})] == ["email"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "root@web0prod", "celery@worker0main", "svc@db2primary", "job@k8s0main", "git@code.example:team/shop.git",
+        "1 TB Drive", "Seagate 2 TB External Hard Drive", "64 GB Flash Drive", "4 Wheel Drive", "Blu-ray 3 Disc Drive",
+        "1 Carat Ct", "7 Eleven Rd",
+    ],
+)  # fmt: skip
+def test_machines_and_goods_are_nobody(text: str) -> None:
+    assert find({"title": text}) == []

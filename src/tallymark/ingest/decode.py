@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from tallymark.errors import UnreadableBody
+from tallymark.ingest import pii
 from tallymark.spec.event import Reason
 
 _T = TypeVar("_T")
@@ -215,7 +216,7 @@ _FIELDS = f" Fields are {', '.join(WireEvent.__struct_encode_fields__)}."
 
 
 def _text(error: Exception) -> str:
-    """What msgspec says, which names places and types but never values."""
+    """What msgspec says, which names places and types but never values; personal data in a field's name is none."""
     if isinstance(error, RecursionError):
         return "It is nested too deeply."
-    return str(error)[:300].rstrip(".") + "."
+    return str(pii.redacted(str(error)[:300])).rstrip(".") + "."

@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TypeVar, cast
 
 from tallymark.ingest import pii
@@ -13,6 +13,7 @@ from tallymark.ingest.decode import WireEvent
 from tallymark.ingest.gate import Batch, kept
 from tallymark.ingest.identity import Identities
 from tallymark.ingest.page import NOWHERE, Page, host_of, page_of
+from tallymark.ingest.pii_budget import Budget
 from tallymark.ingest.rows import Rows
 from tallymark.ingest.traffic_source import Channel, Source, classify
 from tallymark.spec.window import midnight, today
@@ -70,7 +71,7 @@ class Enricher:
         pages = [page_of(e.url) if e.url else NOWHERE for e in events]
         referrers = [host_of(e.referrer) if e.referrer else "" for e in events]
         sources = [_source(e, r, p) for e, r, p in zip(events, referrers, pages, strict=True)]
-        clean = pii.cleaned if batch.suspicious else _as_they_are
+        clean = partial(pii.cleaned, budget=Budget()) if batch.suspicious else _as_they_are
         unpinned = batch.unpinned
         return Rows(
             project=[project.id] * n,

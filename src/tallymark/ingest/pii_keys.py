@@ -26,7 +26,8 @@ _WHOSE = (
     "billing", "shipping", "delivery", "invoice", "home", "work", "office", "private", "primary", "secondary",
     "alternative", "old", "new", "current", "my", "your", "lead", "buyer", "seller", "payer", "payee", "sender",
     "recipient", "patient", "employee", "applicant", "candidate", "subscriber", "attendee", "passenger", "student",
-    "parent", "child", "emergency", "x",
+    "parent", "child", "emergency", "x", "confirm", "repeat", "db", "database", "root", "master", "aws", "azure", "gcp",
+    "google", "github", "slack", "stripe", "openai",
 )  # fmt: skip
 
 
@@ -90,15 +91,16 @@ TELLING = (
     ),
     Telling(
         "secret",
-        "password pass-word passwd pwd pass-phrase passcode passwort kennwort contraseña mot-de-passe "
-        "api-key api-secret api-token access-token refresh-token id-token auth-token bearer-token session-token "
-        "secret secret-key client-secret secret-access-key access-key private-key authorization",
+        "password password-confirm password-confirmation pass-word passwd pwd pass-phrase passcode passwort kennwort "
+        "contraseña mot-de-passe api-key api-secret api-token access-token refresh-token id-token auth-token "
+        "bearer-token session-token secret secret-key client-secret secret-access-key access-key private-key "
+        "authorization",
         may_be.secret,
     ),
 )  # fmt: skip
 
 _WHOSE_PATTERN = f"(?:(?:{'|'.join(_WHOSE)}){_BETWEEN})*"
-_TAIL = r"[_\-. ]?[0-9]{0,2}[\])]?"
+_TAIL = r"[_\-. ]?[0-9]{0,2}(?:\[\]|[\])])?"
 
 
 def _pattern(names: Sequence[str]) -> str:
@@ -143,8 +145,8 @@ def _compiled() -> tuple[Any, tuple[tuple[Any, Telling], ...]]:
 
 @lru_cache(maxsize=16_384)
 def _telling_of(name: str) -> Telling | None:
-    spelled = plain(name)
-    last = spelled[max(map(spelled.rfind, _BEFORE_NAMES)) + 1 :]
+    spelled = plain(name).removesuffix("[]")
+    last = spelled[max(map(spelled.rfind, _BEFORE_NAMES)) + 1 :].lstrip("_")
     every, each = _compiled()
     if every.fullmatch(last) is None:
         return None

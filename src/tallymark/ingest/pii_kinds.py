@@ -73,8 +73,11 @@ def _random(candidate: Candidate) -> int:
     return len(candidate.found) if digits >= 3 or (digits and cases) else 0
 
 
-#: How far it is, and no street: `5 Minute Drive`.
-_DISTANCE: Final = re.compile(r"(?:Minute|Hour|Mile|Day|Star|Way)s? \w+\.?$")
+#: How far it is, how much fits in, what a shop sells, and no street: `5 Minute Drive`, `2 TB Hard Drive`.
+_NO_STREET: Final = re.compile(
+    r"(?:Minute|Hour|Mile|Day|Star|Way|[KMGT]B|Hard|Flash|State|SSD|HDD|USB|Tape|Thumb|Wheel|Dis[ck]|Optical|[CK]arat|"
+    r"Inch|Speed|Port|Bay|Ton|Gear|Piece|Pack|Set|Eleven|Volt|Watt)s? \w+\.?$"
+)
 #: What may follow the name of a street in an address; any other word makes it a title: `10 Great Road Trips`.
 _ADDRESS_GOES_ON: Final = re.compile(
     r"\.{0,2}\s*(?:$|[,;\n)|/#&<>\"']|[0-9]|(?:apt|suite|unit|floor|flat|[ns]?[ew]|[ns])\b)", re.IGNORECASE
@@ -85,7 +88,7 @@ def _street(candidate: Candidate) -> int:
     """A house in a street: nothing that starts with a year, or goes on like a title."""
     number = re.match(r"[0-9]+", candidate.found)
     year = number is not None and 1900 <= int(number[0]) <= 2099
-    title = year or _DISTANCE.search(candidate.found) or not _ADDRESS_GOES_ON.match(candidate.after)
+    title = year or _NO_STREET.search(candidate.found) or not _ADDRESS_GOES_ON.match(candidate.after)
     return 0 if title else len(candidate.found)
 
 
@@ -128,7 +131,7 @@ DETECTORS: Final = (
     Detector("ssn", rf"{_APART}([0-9]{{3}}-[0-9]{{2}}-[0-9]{{4}})\b", ssn),
     Detector(
         "email",
-        rf"[\pL\pN_%+][\pL\pN\pM._%+'\-]*(?:{_AT.pattern})(?:[\pL\pN][\pL\pN\pM\-]*[.\x{3002}])+(?:xn--[A-Za-z0-9\-]+|\pL[\pL\pM]+)",
+        rf"[\pL\pN_%+][\pL\pN\pM._%+'\-]*(?:{_AT.pattern})(?:[\pL\pN][\pL\pN\pM\-]*[.\x{{3002}}])+(?:xn--[A-Za-z0-9\-]+|\pL[\pL\pM]+)",
         _email,
     ),
     Detector(

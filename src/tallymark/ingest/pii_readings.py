@@ -32,8 +32,8 @@ _SPACES = "\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000"
 _UNSEEN = "\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff"
 #: Letters, digits and signs that look like those of ASCII: full-width, small, raised, circled, mathematical ones.
 _ALIKE = (
-    "\u00aa\u00b2\u00b3\u00b9\u00ba\u2070-\u209c\u2460-\u249b\u24b6-\u24ea\ufe52\ufe62\ufe6b"
-    "\uff0b\uff0e\uff10-\uff1a\uff20-\uff3a\uff3f\uff41-\uff5a\U0001d400-\U0001d7ff"
+    "\u00aa\u00b2\u00b3\u00b9\u00ba\u2070-\u209c\u2460-\u249b\u24b6-\u24ea\u2024\u3002\ufe52\ufe62\ufe6b"
+    "\uff61\uff0b\uff0e\uff10-\uff1a\uff20-\uff3a\uff3f\uff41-\uff5a\U0001d400-\U0001d7ff"
 )
 #: Digits of other scripts.
 _DIGITS = "".join(f"{run[0]}-{run[-1]}" for run in re.findall(r"\d+", "".join(map(chr, range(0x80, 0xD800)))))
