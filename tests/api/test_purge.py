@@ -255,7 +255,8 @@ def test_exports_go_with_their_time_and_are_listed_a_week_longer(api: Api) -> No
         session.add(
             ExportRow(
                 id=f"exp_{'a' * 32}", project_id=project.id, asked=msgspec.json.encode(order).decode(), status="done",
-                holder="", attempt=1, crashes=0, rows=1, created_at=now, finished_at=now, expires_at=now + DAY,
+                holder="", attempt=1, crashes=0, failures=0, what="events", rows=1, created_at=now, finished_at=now,
+                expires_at=now + DAY,
             )
         )  # fmt: skip
     export_file(api, f"exp_{'a' * 32}.csv", DAY)

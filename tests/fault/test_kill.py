@@ -179,10 +179,10 @@ def numbers_of(body: dict[str, Any]) -> list[float]:
 
 
 def kill_again_and_again(play: Play, chance: random.Random) -> None:
-    """Kills at random moments: some soon, some once a reader was answered, some while the server still starts."""
+    """Kills at random moments: some soon, some once a batch was taken and read, some while the server still starts."""
     for kill in range(KILLS):
-        reads, until = play.reads, time.monotonic() + 15
-        while kill % 2 and play.reads == reads and time.monotonic() < until:
+        reads, batches, until = play.reads, play.batches, time.monotonic() + 20
+        while kill % 2 and (play.reads == reads or play.batches == batches) and time.monotonic() < until:
             time.sleep(0.01)
         time.sleep(chance.uniform(0.05, 1.0 if kill % 2 else 1.5))
         play.server.kill()

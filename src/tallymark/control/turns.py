@@ -1,7 +1,8 @@
 """Turns: work that is done once a day or a month, by one process, and again after it has failed."""
 
+import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from tallymark.control.jobs import JobRuns
@@ -19,16 +20,18 @@ class Turns:
     leases: Leases
     holder: str
     now: Callable[[], float]
+    _locks: dict[str, threading.Lock] = field(default_factory=dict, init=False)
 
     def take(self, job: str, since: datetime, work: Callable[[], object]) -> None:
         """Does the work unless a run of the job for all projects was started and done since; it leaves such a row."""
-        if not self._due(job, since) or not self.leases.acquire(job, self.holder, _LEASE_SECONDS):
-            return
-        try:
-            if self._due(job, since):
-                work()
-        finally:
-            self.leases.release(job, self.holder)
+        with self._locks.setdefault(job, threading.Lock()):  # a lease is its holder's again, whichever thread asks
+            if not self._due(job, since) or not self.leases.acquire(job, self.holder, _LEASE_SECONDS):
+                return
+            try:
+                if self._due(job, since):
+                    work()
+            finally:
+                self.leases.release(job, self.holder)
 
     def recorded(self, job: str, since: datetime, work: Callable[[], str]) -> None:
         """As `take`, of work that gives what its row in `job_runs` says."""
