@@ -81,10 +81,13 @@ _DAY_MS = 86_400_000
 _READ_ELSEWHERE = ["Content-Disposition", "Content-Range", "ETag", "Location", "Retry-After"]
 
 
-def build(settings: Settings, engine: Engine | None = None, now: Callable[[], float] = time.time) -> Litestar:
+def build(
+    settings: Settings, engine: Engine | None = None, now: Callable[[], float] = time.time, clocked: bool = True
+) -> Litestar:
     """The application of these settings, its stores open and up to date; an `engine` that is given stays open.
 
-    Errors: `EngineLocked`, `EngineUnavailable`, `BadSetting`.
+    One that is `clocked` does what is due by itself while it runs; else that is left to the caller, who has its
+    services. Errors: `EngineLocked`, `EngineUnavailable`, `BadSetting`.
     """
     owned = engine is None
     opened = engine or open_engine(settings)
@@ -107,12 +110,13 @@ def build(settings: Settings, engine: Engine | None = None, now: Callable[[], fl
         here.writer.start()
         exporter.start()
         warming = asyncio.create_task(asyncio.to_thread(_warm))
-        clock.start(
-            opened, here.store, here.receiver.counts, here.keeper, here.job_runs, _embedded(settings),
-            purge.daily,
-            [("views", lambda: _keep_views(here), 60), ("expired exports", exporter.clean, 60),
-             *(job for product in PRODUCTS for job in product.jobs(here))],
-        )  # fmt: skip
+        if clocked:
+            clock.start(
+                opened, here.store, here.receiver.counts, here.keeper, here.job_runs, _embedded(settings),
+                purge.daily,
+                [("views", lambda: _keep_views(here), 60), ("expired exports", exporter.clean, 60),
+                 *(job for product in PRODUCTS for job in product.jobs(here))],
+            )  # fmt: skip
         try:
             yield
         finally:

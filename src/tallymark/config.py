@@ -122,6 +122,11 @@ SETTINGS: tuple[Setting, ...] = (
             "The project that requests below `/sdk` mean when they name none."),
     Setting("sdk_networks", "TALLYMARK_SDK_NETWORKS", _names, "",
             "Networks that SDKs may send counters of, separated by commas; empty: any, at most 32 a project."),
+    Setting("ab_capture", "TALLYMARK_AB_CAPTURE", _one_of("open", "keyed"), "open",
+            "`open`: apps ask for assignments of, and send events to, projects with the pack `ab` by naming the "
+            "project; `keyed`: only with a key."),
+    Setting("ab_project", "TALLYMARK_AB_PROJECT", str, "ab",
+            "The project that requests below `/ab` and `/ofrep` mean when they name none."),
     Setting("rollup_batch_days", "ROLLUP_BATCH_DAYS", _integer(1, 31), "31",
             "Most days that a refresh computes by the same statements."),
     Setting("trusted_proxies", "TALLYMARK_TRUSTED_PROXIES", _integer(0, 10), "0",
@@ -183,6 +188,8 @@ class Settings:
     sdk_metrics: str
     sdk_project: str
     sdk_networks: tuple[str, ...]
+    ab_capture: str
+    ab_project: str
     rollup_batch_days: int
     trusted_proxies: int
     max_body_bytes: int

@@ -130,7 +130,7 @@ def settings_of(directory: Path, **environment: str) -> Settings:
 @contextmanager
 def running(api: Api, engine: Engine) -> Iterator[Api]:
     """The application, running."""
-    with TestClient(build(api.settings, engine, now=api.now)) as client:
+    with TestClient(build(api.settings, engine, now=api.now, clocked=False)) as client:
         api.client = client
         yield api
 

@@ -129,7 +129,7 @@ def api(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ap
     settings = load(environment, data / "no.env")
     start_ids(settings.control_url)
     now = datetime.now(UTC).replace(hour=12, microsecond=0)
-    with TestClient(build(settings, engine, now=now.timestamp)) as client:
+    with TestClient(build(settings, engine, now=now.timestamp, clocked=False)) as client:
         yield Api(client, engine, now)
 
 

@@ -99,7 +99,7 @@ def api(engine: Engine, tmp_path: Path) -> Iterator[Api]:
     database = open_database(settings.control_url)
     start_ids(database)
     api = Api(settings, engine, database)
-    with TestClient(build(settings, engine, now=api.now)) as client:
+    with TestClient(build(settings, engine, now=api.now, clocked=False)) as client:
         api.client = client
         yield api
     database.close()

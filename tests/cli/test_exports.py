@@ -33,7 +33,7 @@ def run(engine: Engine, tmp_path: Path, capsys: pytest.CaptureFixture[str], monk
     start_ids(load({}, tmp_path / "no.env"))
 
     def started(settings: Settings) -> Litestar:
-        return build(settings, engine)
+        return build(settings, engine, clocked=False)
 
     def run(*arguments: str) -> Ran:
         capsys.readouterr()

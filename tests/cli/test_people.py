@@ -30,7 +30,7 @@ def run(
         site.send({"visitorId": "v1"})
         site.capture(ADA, visitorId="v1", form="signup", message="hello", consent={"marketing": True})
         site.capture("bob@example.org", visitorId="v2")
-    return runner(tmp_path, capsys, monkeypatch, lambda settings: build(settings, engine))
+    return runner(tmp_path, capsys, monkeypatch, lambda settings: build(settings, engine, clocked=False))
 
 
 def test_list(run: Run) -> None:

@@ -34,7 +34,7 @@ def run(engine: Engine, tmp_path: Path, capsys: pytest.CaptureFixture[str], monk
     start_ids(f"sqlite:///{tmp_path / 'data' / 'control.db'}")
 
     def started(settings: Settings) -> Litestar:
-        return build(settings, engine)
+        return build(settings, engine, clocked=False)
 
     def run(*arguments: str) -> Ran:
         capsys.readouterr()

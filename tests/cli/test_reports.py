@@ -24,7 +24,7 @@ def run(tmp_path: Path, engine: Engine, capsys: pytest.CaptureFixture[str], monk
         made.send(payload({"sessions_created": 5}, at=LAST), payload({"sessions_created": 2}, "app-2", LAST, "mainnet"))
         made.application.settle(made.name)
     monkeypatch.delenv("API_KEY", raising=False)
-    return runner(tmp_path, capsys, monkeypatch, lambda settings: build(settings, engine))
+    return runner(tmp_path, capsys, monkeypatch, lambda settings: build(settings, engine, clocked=False))
 
 
 def test_by_default_it_is_last_month_as_json(run: Run) -> None:

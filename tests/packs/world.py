@@ -84,7 +84,7 @@ def application(data: Path, engine: Engine, now: datetime, **settings: Any) -> I
     loaded = load({}, data / ".env", data=data, **{"admin_api_key": ADMIN, "refresh_seconds": 3_600, **settings})
     _begin_ids(loaded.control_url)
     clock = Clock(now)
-    with TestClient(build(loaded, engine, clock)) as client:
+    with TestClient(build(loaded, engine, clock, clocked=False)) as client:
         yield Application(client, clock)
 
 

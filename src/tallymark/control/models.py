@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, CheckConstraint, DateTime, ForeignKey, Index, MetaData, String, text
+from sqlalchemy import JSON, BigInteger, CheckConstraint, DateTime, ForeignKey, Index, MetaData, String, text, true
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
@@ -69,6 +69,7 @@ class ProjectRow(Base):
     quota: Mapped[int | None] = mapped_column(BigInteger)
     event_names: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
     max_event_names: Mapped[int | None]
+    public_summary: Mapped[bool] = mapped_column(server_default=true(), default=True)
     created_at: Mapped[datetime]
     deleted_at: Mapped[datetime | None]
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from tallymark.spec.funnel import Funnel
 from tallymark.spec.metric import Dimension, Metric
 
 
@@ -10,7 +11,8 @@ from tallymark.spec.metric import Dimension, Metric
 class Pack:
     """What a pack declares: its metrics, and the dimensions they can be broken down by.
 
-    `defaults`: public fields of a project that a new one with this pack has where nothing else is said.
+    `funnels` are those that every project with the pack has. `defaults`: public fields of a project that a new one
+    with this pack has where nothing else is said.
     """
 
     name: str
@@ -18,4 +20,5 @@ class Pack:
     help: str
     metrics: tuple[Metric, ...]
     dimensions: tuple[Dimension, ...]
+    funnels: tuple[Funnel, ...] = ()
     defaults: Mapping[str, object] = field(default_factory=dict, hash=False)

@@ -120,7 +120,7 @@ def running(
     settings = load({}, data / ".env", data=data, admin_api_key=admin, refresh_seconds=3_600, **more)
     made = site or Site(data)
     make_property(settings.control_url, project)
-    app = build(settings, engine, made.clock)
+    app = build(settings, engine, made.clock, clocked=False)
     with TestClient(app) as client:
         made.client = client
         yield made

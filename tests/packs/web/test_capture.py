@@ -139,7 +139,7 @@ def serve(engine: Engine, data: Path, **more: str) -> Iterator[World]:
     settings = load(environment, data / "no.env")
     start_ids(settings.control_url)
     clock = Clock(datetime.now(UTC).replace(hour=12, microsecond=0))
-    with TestClient(build(settings, engine, now=clock)) as client:
+    with TestClient(build(settings, engine, now=clock, clocked=False)) as client:
         world = World(client, engine, clock)
         hosting = client.app.state.services.hosting
         world.hosted = next(ip for n in range(256) if hosting.is_hosting(ip := f"3.{n}.1.1"))

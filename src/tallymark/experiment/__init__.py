@@ -1,0 +1,1 @@
+"""Experiments: who meets which variant, and what the numbers say of it."""

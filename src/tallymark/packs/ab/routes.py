@@ -1,0 +1,18 @@
+"""The ab pack's endpoints. One that is added goes into `_HANDLERS`, with its path below `/ab`."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from litestar import Router
+from litestar.types import ControllerRouterHandler
+
+from tallymark.api.services import Services
+from tallymark.packs.ab.contract import EXCEPTION_HANDLERS
+
+_HANDLERS: Final[Sequence[ControllerRouterHandler]] = ()
+
+
+def routes(here: Services) -> Sequence[ControllerRouterHandler]:
+    """Every route of the pack."""
+    answers = Router("/ab", route_handlers=_HANDLERS, exception_handlers=EXCEPTION_HANDLERS, tags=["ab"])
+    return (answers,)
