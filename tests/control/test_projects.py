@@ -11,7 +11,7 @@ from tallymark.control.projects import Projects
 from tallymark.errors import Conflict, NotFound
 from tallymark.spec.project import ProjectDraft
 
-DRAFT = ProjectDraft("site", ("web",), "Europe/Berlin", 24, "allow", "refuse", 5)
+DRAFT = ProjectDraft("site", ("web",), "Europe/Berlin", 24, "allow", "refuse", 5, public_summary=False)
 
 
 def test_a_project_is_what_was_asked_for(database: Database) -> None:

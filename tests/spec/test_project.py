@@ -33,6 +33,7 @@ FULL = {
     "quota": 1_000,
     "eventNames": ["page_view", "wallet_*"],
     "maxEventNames": 9,
+    "publicSummary": False,
 }
 
 
@@ -42,7 +43,7 @@ def test_a_name_is_enough() -> None:
 
 def test_every_field_is_taken() -> None:
     assert parse_draft(FULL, PACKS) == ProjectDraft(
-        "site", ("web",), "Europe/Berlin", 24, "allow", "refuse", 1_000, ("page_view", "wallet_*"), 9
+        "site", ("web",), "Europe/Berlin", 24, "allow", "refuse", 1_000, ("page_view", "wallet_*"), 9, False
     )
 
 
@@ -141,6 +142,9 @@ def test_retention_is_written_in_days_where_it_can_be(hours: int, text: str) -> 
         ("maxEventNames", 1.5),
         ("maxEventNames", "9"),
         ("maxEventNames", 100_001),
+        ("publicSummary", None),
+        ("publicSummary", 1),
+        ("publicSummary", "true"),
         ("colour", "red"),
     ],
 )
@@ -181,7 +185,7 @@ def test_a_change_has_only_what_was_given() -> None:
 
 def test_the_public_shape() -> None:
     made = datetime(2026, 3, 4, 6, 6, 7, 891_234, tzinfo=ZoneInfo("Europe/Berlin"))
-    project = Project(3, "site", ("web",), "Europe/Berlin", 2_160, "redact", "mark", None, made, ("a", "b*"), 9)
+    project = Project(3, "site", ("web",), "Europe/Berlin", 2_160, "redact", "mark", None, made, ("a", "b*"), 9, False)
     assert public(project) == {
         "id": 3,
         "name": "site",
@@ -193,6 +197,7 @@ def test_the_public_shape() -> None:
         "quota": None,
         "eventNames": ["a", "b*"],
         "maxEventNames": 9,
+        "publicSummary": False,
         "createdAt": "2026-03-04T05:06:07.891Z",
     }
 
@@ -206,6 +211,7 @@ def test_the_public_shape() -> None:
             "quota": st.none() | st.integers(0, 10**15),
             "eventNames": st.none() | st.lists(st.text(min_size=1).filter(str.strip), min_size=1, unique=True),
             "maxEventNames": st.none() | st.integers(1, 1_000),
+            "publicSummary": st.booleans(),
         },
     )
 )

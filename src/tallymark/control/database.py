@@ -27,8 +27,9 @@ _COMPACT_SECONDS = 1
 class Database:
     """Transactions on the control store. Every method may be called from any thread."""
 
-    def __init__(self, url: str) -> None:
-        self._engine = _sqlite(url, foreign_keys=True)
+    def __init__(self, url: str, synchronous: str = "FULL") -> None:
+        self._url = url
+        self._engine = _sqlite(url, foreign_keys=True, synchronous=synchronous)
         self._writer = self._engine.execution_options(write=True)
 
     @contextmanager
@@ -45,6 +46,14 @@ class Database:
         """
         with Session(self._writer) as session, session.begin():
             yield session
+
+    def hasty(self) -> "Database":
+        """The same store by other connections, whose commits don't wait for the disk.
+
+        They survive the end of the process. A power cut takes the latest of them back, but none from before a commit
+        that has waited, of this or any other connection: all write to one log, which is read up to where it breaks off.
+        """
+        return Database(self._url, synchronous="NORMAL")
 
     def compact(self) -> bool:
         """Whether the write-ahead log is empty now, so that no file holds what was deleted.
@@ -109,8 +118,8 @@ def _use_wal(connection: SqliteConnection) -> None:
             time.sleep(0.01)
 
 
-def _sqlite(url: str, *, foreign_keys: bool) -> Engine:
-    """An engine whose transactions begin when they begin, and whose commits survive a power cut.
+def _sqlite(url: str, *, foreign_keys: bool, synchronous: str = "FULL") -> Engine:
+    """An engine whose transactions begin when they begin, and whose commits survive a power cut where that is `FULL`.
 
     A migration rebuilds tables, which references to them must not prevent: hence `foreign_keys`.
     """
@@ -120,7 +129,7 @@ def _sqlite(url: str, *, foreign_keys: bool) -> Engine:
     def connect(connection: SqliteConnection, _record: Any) -> None:
         connection.isolation_level = None  # else sqlite3 begins transactions of its own, later than asked
         _use_wal(connection)
-        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute(f"PRAGMA synchronous = {synchronous}")
         connection.execute("PRAGMA secure_delete = ON")  # what is deleted is overwritten
         connection.execute(f"PRAGMA foreign_keys = {'ON' if foreign_keys else 'OFF'}")
 

@@ -112,4 +112,5 @@ def _project(row: ProjectRow) -> Project:
         row.created_at,
         None if row.event_names is None else tuple(row.event_names),
         row.max_event_names,
+        row.public_summary,
     )

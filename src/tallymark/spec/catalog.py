@@ -65,6 +65,10 @@ class Catalog:
         """The dimensions that have a meaning on these rows."""
         return tuple(d for d in self.dimensions.values() if d.on(rows) is not None)
 
+    def rolled_up_on(self, rows: Rows) -> tuple[Dimension, ...]:
+        """The dimensions that rollups break these rows down by."""
+        return tuple(d for d in self.dimensions.values() if d.rolled_up(rows))
+
     def metric(self, name: str) -> Metric:
         """A metric by name; `BadQuery` names the ones there are."""
         if name not in self.metrics:
@@ -90,7 +94,8 @@ class Catalog:
 def _broken_down(dimension: Dimension) -> str:
     """What rollups keep of a dimension, as text."""
     most = "" if dimension.most_keys == MOST_KEYS else f" up to {dimension.most_keys}"
-    return f"{dimension.name}={dimension.events},{dimension.sessions}{most}"
+    exposed = f",{dimension.exposed}" if dimension.exposed else ""
+    return f"{dimension.name}={dimension.events},{dimension.sessions}{exposed}{most}"
 
 
 def _kept(measure: Measure) -> str:

@@ -31,10 +31,11 @@ class Kind(StrEnum):
 
 
 class Rows(StrEnum):
-    """What a measure looks at."""
+    """What a measure looks at. Of `EXPOSED` there is one row for each event and experiment that its actor was in."""
 
     EVENTS = "events"
     SESSIONS = "sessions"
+    EXPOSED = "exposed"
     FIRSTS = "firsts"
 
 

@@ -95,7 +95,7 @@ class Metric:
 
 @dataclass(frozen=True)
 class Dimension:
-    """Something numbers are broken down by. `events` and `sessions` are the fields it is read from there.
+    """Something numbers are broken down by. `events`, `sessions` and `exposed` are the fields it is read from there.
 
     `most_keys`: how many keys of a day rollups keep, the largest; the rest is added up.
     """
@@ -106,10 +106,17 @@ class Dimension:
     events: Field | None
     sessions: Field | None
     most_keys: int = MOST_KEYS
+    exposed: Field | None = None
 
     def on(self, rows: Rows) -> Field | None:
         """The field that holds it in these rows; None where it has no meaning."""
+        if rows is Rows.EXPOSED:
+            return self.exposed or self.events
         return self.sessions if rows is Rows.SESSIONS else self.events
+
+    def rolled_up(self, rows: Rows) -> bool:
+        """Whether rollups break these rows down by it; an event's dimensions are there for each of its experiments."""
+        return (self.exposed if rows is Rows.EXPOSED else self.on(rows)) is not None
 
 
 def shared(name: str, label: str, help: str) -> Dimension:

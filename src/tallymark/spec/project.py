@@ -38,7 +38,7 @@ class Project:
     """A project as it is stored. `quota` counts events per UTC day, None is no limit.
 
     `event_names` are names and patterns (`wallet_*`) of the events that it takes, None takes any; `max_event_names` is
-    how many different ones, None is no limit.
+    how many different ones, None is no limit. `public_summary`: everybody may read the summary of the pack ab.
     """
 
     id: int
@@ -52,6 +52,7 @@ class Project:
     created_at: datetime
     event_names: tuple[str, ...] | None = None
     max_event_names: int | None = None
+    public_summary: bool = True
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,7 @@ class ProjectDraft:
     quota: int | None = None
     event_names: tuple[str, ...] | None = None
     max_event_names: int | None = None
+    public_summary: bool = True
 
 
 class ProjectChange(TypedDict, total=False):
@@ -81,6 +83,7 @@ class ProjectChange(TypedDict, total=False):
     quota: int | None
     event_names: tuple[str, ...] | None
     max_event_names: int | None
+    public_summary: bool
 
 
 class PublicProject(TypedDict):
@@ -96,6 +99,7 @@ class PublicProject(TypedDict):
     quota: int | None
     eventNames: list[str] | None
     maxEventNames: int | None
+    publicSummary: bool
     createdAt: str
 
 
@@ -134,6 +138,7 @@ def public(project: Project) -> PublicProject:
         "quota": project.quota,
         "eventNames": None if project.event_names is None else list(project.event_names),
         "maxEventNames": project.max_event_names,
+        "publicSummary": project.public_summary,
         "createdAt": instant_text(project.created_at),
     }
 
@@ -236,6 +241,13 @@ def _max_event_names(value: object, _packs: Packs) -> int | None:
     return cast("int | None", value)
 
 
+def _public_summary(value: object, _packs: Packs) -> bool:
+    if not isinstance(value, bool):
+        message = f"publicSummary is true or false, not {_shown(value)}."
+        raise BadRequest(message, field="publicSummary", allowed=["true", "false"])
+    return value
+
+
 def _one_of(field: str, words: tuple[str, ...]) -> Callable[[object, Packs], str]:
     def read(value: object, _packs: Packs) -> str:
         if value not in words:
@@ -263,4 +275,5 @@ _READERS: dict[str, tuple[str, Callable[[object, Packs], object]]] = {
     "quota": ("quota", _quota),
     "eventNames": ("event_names", _event_names),
     "maxEventNames": ("max_event_names", _max_event_names),
+    "publicSummary": ("public_summary", _public_summary),
 }

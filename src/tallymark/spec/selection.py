@@ -4,19 +4,22 @@
 fit, or `{"op": "contains", "values": [...]}` with the operators of filters. A field is a column or `props.…`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+import msgspec
 import re2
 
 from tallymark.errors import BadRequest
-from tallymark.spec.condition import ALWAYS, Column, Comparison, Condition, Field, Op, Prop, event
+from tallymark.spec.condition import ALWAYS, All, Column, Comparison, Condition, Field, Op, Prop, event
 
 #: Columns of events that may be asked about.
 COLUMNS: Final = ("event", "path", "host", "referrer_host", "source", "channel", "medium", "campaign", "term",
                   "content", "country", "device", "browser", "os", "bot")  # fmt: skip
 
 _PROPS: Final = "props."
+_LONGEST_TEXT: Final = 2_000
+_LONGEST_NAME: Final = 200
 _QUIET = re2.Options()
 _QUIET.log_errors = False
 
@@ -36,13 +39,47 @@ def selection(said: object, field: str) -> Condition:
     return condition
 
 
-def field_of(name: object, where: str) -> Field:
-    """The field of that name: a column, or a property as `props.…`. Errors: `BadRequest`."""
-    if isinstance(name, str) and name.startswith(_PROPS) and len(name) > len(_PROPS) and len(name) <= 200:
-        return Prop(name.removeprefix(_PROPS))
-    if name in COLUMNS:
+def read_text(text: str, field: str) -> object:
+    """What a text says a selection is: JSON where it begins with a brace, else the name of an event.
+
+    Errors: `BadRequest`.
+    """
+    if len(text) > _LONGEST_TEXT:
+        raise BadRequest(f"{field} has more than {_LONGEST_TEXT} characters.", field=field)
+    if not text.startswith("{"):
+        return text
+    try:
+        return msgspec.json.decode(text)
+    except (msgspec.DecodeError, RecursionError):
+        example = '{"event": "purchase"}'
+        raise BadRequest(f"{field} is the name of an event, or JSON such as {example}.", field=field) from None
+
+
+def told(condition: Condition) -> dict[str, Any]:
+    """The selection that means a condition which a selection has meant."""
+    parts = condition.parts if isinstance(condition, All) else (condition,)
+    comparisons = [part for part in parts if isinstance(part, Comparison)]
+    said: dict[str, Any] = {}
+    if comparisons and comparisons[0].field == Column("event") and comparisons[0].op is Op.IS:
+        said["event"] = list(comparisons.pop(0).values)
+    if comparisons:
+        said["where"] = {str(part.field): _told_values(part) for part in comparisons}
+    return said
+
+
+def field_of(name: object, where: str, columns: Sequence[str] = COLUMNS) -> Field:
+    """The field of that name: one of the columns, or a property as `props.…`. Errors: `BadRequest`."""
+    if isinstance(name, str) and name.startswith(_PROPS) and len(name) <= _LONGEST_NAME:
+        path = name.removeprefix(_PROPS)
+        if all(path.split(".")):
+            return Prop(path)
+    if name in columns:
         return Column(str(name))
-    raise BadRequest(f"There is no field {_shown(name)}.", field=where, allowed=[*COLUMNS, "props.…"])
+    raise BadRequest(f"There is no field {_shown(name)}.", field=where, allowed=[*columns, "props.…"])
+
+
+def _told_values(part: Comparison) -> Any:
+    return list(part.values) if part.op is Op.IS else {"op": str(part.op), "values": list(part.values)}
 
 
 def _names(said: object, field: str) -> tuple[str, ...]:
@@ -81,6 +118,8 @@ def _text(value: object, field: str) -> str:
     """A value as the engine shows it as text."""
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
     if isinstance(value, str | int | float):
         return str(value)
     raise BadRequest(f"{field} can't be {_shown(value)}.", field=field, allowed=["a text", "a number", "true", "false"])

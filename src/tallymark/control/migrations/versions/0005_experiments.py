@@ -15,6 +15,12 @@ _WAITING = sa.text("exposed_at IS NOT NULL AND NOT reported")
 def upgrade() -> None:
     """Makes the tables, and the project's new column."""
     op.add_column("projects", sa.Column("public_summary", sa.Boolean(), nullable=False, server_default=sa.true()))
+    _experiments()
+    _assignments()
+    _funnels_and_audit()
+
+
+def _experiments() -> None:
     op.create_table(
         "experiments",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -34,6 +40,9 @@ def upgrade() -> None:
         ),
     )
     op.create_index("uq_experiments_project_id_key", "experiments", ["project_id", "key"], unique=True)
+
+
+def _assignments() -> None:
     op.create_table(
         "assignments",
         sa.Column("project_id", sa.Integer(), autoincrement=False, nullable=False),
@@ -53,6 +62,9 @@ def upgrade() -> None:
     op.create_index(
         "ix_assignments_unreported", "assignments", ["exposed_at"], sqlite_where=_WAITING, postgresql_where=_WAITING
     )
+
+
+def _funnels_and_audit() -> None:
     op.create_table(
         "funnels",
         sa.Column("project_id", sa.Integer(), autoincrement=False, nullable=False),
