@@ -97,6 +97,7 @@ class Enricher:
             browser=[a.browser for a in agents],
             os=[a.os for a in agents],
             origin=[0 if e.ip else origin for e in events] if origin else [0] * n,
+            variants=[()] * n,
             props=_at(places, batch.props),
             expires_at=_expiries(batch, places),
             precedence=self._precedence(batch.now_ms, n),

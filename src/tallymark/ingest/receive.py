@@ -2,8 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from tallymark.ingest.counts import Counts
 from tallymark.ingest.decode import Decoded, Rejection, decode
@@ -43,6 +44,13 @@ class Receipt:
     rejected: list[Rejection]
 
 
+class Enrichment(Protocol):
+    """What a product adds to events."""
+
+    async def add(self, project: Project, rows: Rows) -> None:
+        """Adds to rows before they are written. Errors: `QueueFull`, `Unavailable`."""
+
+
 @dataclass
 class Receiver:
     """Takes bodies in. `clock` gives epoch seconds."""
@@ -55,6 +63,7 @@ class Receiver:
     sealed: SealedDays
     limits: Limits
     clock: Callable[[], float] = time.time
+    enrichments: Sequence[Enrichment] = ()
 
     async def receive(
         self, body: bytes, project: Project, sender: Sender, ndjson: bool = False, imported: bool = False
@@ -88,12 +97,18 @@ class Receiver:
         try:
             await self.quotas.check(batch)
             rows = self.enricher.rows(batch, by.ip, by.origin)
-            unstored = await self.writer.write(rows) if len(rows) else []
+            unstored = await self._written(rows, batch.project) if len(rows) else []
             if new:
                 stored = {name for place, name in enumerate(rows.event) if place not in unstored}
         finally:
             self.names.forget(batch.project.id, set(new) - stored)
         return rows, unstored
+
+    async def _written(self, rows: Rows, project: Project) -> list[int]:
+        """The places of rows that could not be stored; the others are on disk, with what products add to them."""
+        for enrichment in self.enrichments:
+            await enrichment.add(project, rows)
+        return await self.writer.write(rows)
 
     def refuse_all(self, body: bytes, ndjson: bool, reason: Reason, message: str) -> Receipt:
         """Refuses every event of a body for one reason. Errors: `UnreadableBody`."""

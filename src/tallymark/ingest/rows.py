@@ -1,6 +1,6 @@
 """Accepted events as columns, and those as an Arrow table for the engine."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields
 
 import msgspec
@@ -34,6 +34,7 @@ SCHEMA = pa.schema(
         ("browser", _TEXT),
         ("os", _TEXT),
         ("origin", pa.uint64()),
+        ("variants", pa.list_(_TEXT)),
         ("props", _TEXT),
         ("expires_at", pa.uint32()),
         ("precedence", pa.uint64()),
@@ -50,8 +51,8 @@ class Rows:
     """Columns of equal length, one list each, named as in the table.
 
     Times are epoch milliseconds, `expires_at` epoch seconds. Of rows with one identity the one with the highest
-    `precedence` counts: the first to arrive. `unpinned` are the places of events whose sender
-    fixed their identity but not their time.
+    `precedence` counts: the first to arrive. `variants` are those that the actor had met, each `experiment/variant`.
+    `unpinned` are the places of events whose sender fixed their identity but not their time.
     """
 
     project: list[int] = field(default_factory=list)
@@ -77,6 +78,7 @@ class Rows:
     browser: list[str] = field(default_factory=list)
     os: list[str] = field(default_factory=list)
     origin: list[int] = field(default_factory=list)
+    variants: list[Sequence[str]] = field(default_factory=list)
     props: list[bytes] = field(default_factory=list)
     expires_at: list[int] = field(default_factory=list)
     precedence: list[int] = field(default_factory=list)

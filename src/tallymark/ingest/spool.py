@@ -7,6 +7,7 @@ to the engine with it: a batch that went in before a crash could remove its file
 import os
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -66,8 +67,11 @@ class Spool:
             yield Spooled(path, table, token)
 
     def size(self) -> tuple[int, int]:
-        """How many batches, and how many bytes."""
-        sizes = [path.stat().st_size for path in self._folder.glob(f"*{_SUFFIX}")]
+        """How many batches, and how many bytes; one that goes meanwhile does not count."""
+        sizes = []
+        for path in self._folder.glob(f"*{_SUFFIX}"):
+            with suppress(FileNotFoundError):
+                sizes.append(path.stat().st_size)
         return len(sizes), sum(sizes)
 
 
