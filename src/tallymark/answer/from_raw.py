@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from tallymark.answer.cells import KEY, NO_DIST, SERIES, SHOWN
 from tallymark.engine.aggregate import Aggregation
 from tallymark.engine.expression import condition_sql, literal, text_of
-from tallymark.engine.source import events_between, instant, with_actors
+from tallymark.engine.source import events_between, instant, with_actors, with_experiments
 from tallymark.spec.condition import Condition, Field
 from tallymark.spec.measure import AGE, Kind, Measure, Rows
 from tallymark.spec.window import Bucket
@@ -18,8 +18,8 @@ _SESSIONS = (
 
 def source(rows: Rows, condition: Condition) -> str:
     """The rows of the window that a filter lets pass."""
-    table = _SESSIONS if rows is Rows.SESSIONS else events_between()
-    return f"(SELECT * FROM {table} WHERE {condition_sql(condition)})"
+    tables = {Rows.SESSIONS: _SESSIONS, Rows.EXPOSED: with_experiments(events_between())}
+    return f"(SELECT * FROM {tables.get(rows, events_between())} WHERE {condition_sql(condition)})"
 
 
 def _bucketed(rows: Rows, source: str, buckets: Sequence[Bucket]) -> str:

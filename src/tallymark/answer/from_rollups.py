@@ -13,13 +13,14 @@ from tallymark.spec.metric import OTHER
 from tallymark.spec.query import EVERYTHING, Filter
 from tallymark.spec.window import Grain
 
-_PUBLISHED = "project = {project:UInt32} AND day >= {first:Date} AND day <= {last:Date} AND run IN {runs:Array(UInt64)}"
+#: The rows of the days `first` to `last` in the runs.
+PUBLISHED = "project = {project:UInt32} AND day >= {first:Date} AND day <= {last:Date} AND run IN {runs:Array(UInt64)}"
 
 #: The first day of the bucket that a day lies in.
 _BUCKET_DAYS = {Grain.DAY: "day", Grain.WEEK: "toMonday(day)", Grain.MONTH: "toStartOfMonth(day)"}
 
 
-def _rows(measures: Sequence[Measure], dim: str, filter: Filter = EVERYTHING) -> str:
+def rows_of(measures: Sequence[Measure], dim: str, filter: Filter = EVERYTHING) -> str:
     """The condition for rows of measures by a dimension ('' for totals)."""
     keys = ", ".join(literal(measure.key) for measure in measures)
     keyed = f" AND {condition_sql(key_condition(filter))}" if filter.groups else ""
@@ -47,7 +48,7 @@ def series(measures: Sequence[Measure], filter: Filter, grain: Grain) -> str:
     """Total and buckets of measures; a bucket is the number of its first day."""
     return (
         f"SELECT grouping(bucket), {_bucket(grain)} AS bucket, '', toString(measure), {_merged(measures)} FROM rollups "
-        f"WHERE {_PUBLISHED} AND {_rows(measures, _filtered_dim(filter), filter)} "
+        f"WHERE {PUBLISHED} AND {rows_of(measures, _filtered_dim(filter), filter)} "
         "GROUP BY GROUPING SETS ((measure), (measure, bucket))"
     )
 
@@ -55,13 +56,13 @@ def series(measures: Sequence[Measure], filter: Filter, grain: Grain) -> str:
 def newcomers(measures: Sequence[Measure], filter: Filter, grain: Grain) -> str:
     """Total and buckets of measures' actors, and of those first seen in the same bucket or window."""
     dim = _filtered_dim(filter)
-    everyone = ", ".join(f"{_merged_if(_rows([m], dim, filter))} AS a{i}" for i, m in enumerate(measures))
+    everyone = ", ".join(f"{_merged_if(rows_of([m], dim, filter))} AS a{i}" for i, m in enumerate(measures))
     states = ", ".join(f"({literal(m.key)}, {_intersected(f'a{i}', 'f')})" for i, m in enumerate(measures))
     return (
         "SELECT level, bucket, '', m.1, m.2, m.3, m.4, m.5, m.6, m.7 FROM "
         f"(SELECT level, bucket, [{states}] AS ms FROM (SELECT grouping(bucket) AS level, {_bucket(grain)} AS bucket, "
-        f"{everyone}, {_merged_if(_rows([FIRSTS], ''))} AS f FROM rollups WHERE {_PUBLISHED} "
-        f"AND (({_rows(measures, dim, filter)}) OR ({_rows([FIRSTS], '')})) {SERIES})) ARRAY JOIN ms AS m"
+        f"{everyone}, {_merged_if(rows_of([FIRSTS], ''))} AS f FROM rollups WHERE {PUBLISHED} "
+        f"AND (({rows_of(measures, dim, filter)}) OR ({rows_of([FIRSTS], '')})) {SERIES})) ARRAY JOIN ms AS m"
     )
 
 
@@ -80,7 +81,7 @@ def largest_keys(measure: Measure, by: str, filter: Filter) -> str:
     """The largest keys of a dimension by a measure, largest first."""
     size = "groupBitmapMerge(actors)" if measure.kind is Kind.ACTORS else "sum(n)"
     return (
-        f"SELECT key FROM rollups WHERE {_PUBLISHED} AND {_rows([measure], by, filter)} "
+        f"SELECT key FROM rollups WHERE {PUBLISHED} AND {rows_of([measure], by, filter)} "
         f"GROUP BY key ORDER BY {size} DESC, key LIMIT {{limit:UInt32}}"
     )
 
@@ -89,15 +90,15 @@ def breakdown(measures: Sequence[Measure], by: str) -> str:
     """Measures by the keys that are shown."""
     return (
         f"SELECT {KEY}, 0, key, toString(measure), {_merged(measures)} FROM rollups "
-        f"WHERE {_PUBLISHED} AND {_rows(measures, by)} AND {SHOWN} GROUP BY measure, key"
+        f"WHERE {PUBLISHED} AND {rows_of(measures, by)} AND {SHOWN} GROUP BY measure, key"
     )
 
 
 def newcomers_breakdown(measure: Measure, by: str) -> str:
     """A measure's actors by the keys that are shown, and those of them first seen in the window."""
     merged = "groupBitmapMergeState(actors) AS s FROM rollups WHERE"
-    everyone = f"SELECT key, {merged} {_PUBLISHED} AND {_rows([measure], by)} AND {SHOWN} GROUP BY key"
-    firsts = f"SELECT {merged} {_PUBLISHED} AND {_rows([FIRSTS], '')}"
+    everyone = f"SELECT key, {merged} {PUBLISHED} AND {rows_of([measure], by)} AND {SHOWN} GROUP BY key"
+    firsts = f"SELECT {merged} {PUBLISHED} AND {rows_of([FIRSTS], '')}"
     return (
         f"SELECT {KEY}, 0, a.key, {literal(measure.key)}, {_intersected('a.s', 'f.s')} "
         f"FROM ({everyone}) AS a CROSS JOIN ({firsts}) AS f"
@@ -106,4 +107,4 @@ def newcomers_breakdown(measure: Measure, by: str) -> str:
 
 def overflows(by: str) -> str:
     """How many rows of a dimension stand for keys that were too many to keep."""
-    return f"SELECT count() FROM rollups WHERE {_PUBLISHED} AND dim = {literal(by)} AND key = {literal(OTHER)}"
+    return f"SELECT count() FROM rollups WHERE {PUBLISHED} AND dim = {literal(by)} AND key = {literal(OTHER)}"

@@ -38,7 +38,7 @@ def plan(query: Query, project: Project, catalog: Catalog) -> list[Part]:
     for name in query.metrics:
         metric = catalog.metric(name)
         _check_dimensions(query, metric, catalog)
-        why = _why_raw(query, project, metric)
+        why = _why_raw(query, project, metric, catalog)
         origin = Origin.RAW if why else Origin.ROLLUPS
         groups.setdefault((origin, metric.rows, why), []).append(metric)
     return [Part(origin, rows, tuple(metrics), why) for (origin, rows, why), metrics in groups.items()]
@@ -51,7 +51,7 @@ def _check_dimensions(query: Query, metric: Metric, catalog: Catalog) -> None:
         catalog.dimension(clause.dimension, metric, "filter")
 
 
-def _why_raw(query: Query, project: Project, metric: Metric) -> str:
+def _why_raw(query: Query, project: Project, metric: Metric, catalog: Catalog) -> str:
     """Why rollups can't answer this; '' where they can."""
     named = {clause.dimension for clause in query.filter.clauses} | ({query.by} if query.by else set())
     if query.exact:
@@ -64,6 +64,8 @@ def _why_raw(query: Query, project: Project, metric: Metric) -> str:
         return "rollups hold one dimension at a time"
     if named and any(measure.totals_only for measure in metric.measures if measure.rows is not Rows.FIRSTS):
         return "this is rolled up for totals only"
+    if any(not catalog.dimensions[name].rolled_up(metric.rows) for name in named):
+        return "rollups of this are by experiment and variant only"
     return ""
 
 

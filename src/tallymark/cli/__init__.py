@@ -9,7 +9,22 @@ import typer
 from litestar import Litestar
 
 from tallymark import __version__
-from tallymark.cli import doctor, exports, importing, keys, people, projects, purge, querying, reports, rollups, serving
+from tallymark.cli import (
+    behaviour,
+    doctor,
+    experiments,
+    exports,
+    funnels,
+    importing,
+    keys,
+    people,
+    projects,
+    purge,
+    querying,
+    reports,
+    rollups,
+    serving,
+)
 from tallymark.cli.connection import Build, Start
 from tallymark.config import Settings
 from tallymark.errors import BadSetting, TallymarkError
@@ -22,9 +37,12 @@ GROUPS: tuple[typer.Typer, ...] = (
     keys.app,
     importing.app,
     querying.app,
+    funnels.app,
+    behaviour.app,
     reports.app,
     rollups.app,
     exports.app,
+    experiments.app,
     people.app,
     purge.app,
     doctor.app,

@@ -81,9 +81,13 @@ class Connection:
         """The bytes of a file from `first` on, before `end`. Errors: `Refused`, `Unreachable`."""
         return self._response("GET", path, headers={"Range": f"bytes={first}-{end - 1}"}).content
 
-    def patch(self, path: str, *, json: object) -> Any:
+    def put(self, path: str, *, params: dict[str, Any] | None = None, json: object) -> Any:
         """As `get`."""
-        return self._ask("PATCH", path, json=json)
+        return self._ask("PUT", path, params=params, json=json)
+
+    def patch(self, path: str, *, params: dict[str, Any] | None = None, json: object) -> Any:
+        """As `get`."""
+        return self._ask("PATCH", path, params=params, json=json)
 
     def delete(self, path: str, *, params: dict[str, Any] | None = None) -> Any:
         """As `get`."""

@@ -99,7 +99,7 @@ class Job:
         with self.start.connect() as connection:
             tally.project, tally.keys = _project(connection, self.project, self.create)
             yield sender(connection, tally.project)
-            answer = connection.post("/v1/rollup/run", params={"project": tally.project})
+            answer = connection.post("/v1/rollup/run", params={"project": tally.project, "job": "daily"})
             tally.refreshed = answer["refreshed"]
 
     def _show(self, tally: Tally) -> None:

@@ -22,6 +22,7 @@ _FIELDS = {
     "quota": "Quota",
     "eventNames": "Event names",
     "maxEventNames": "Most names",
+    "publicSummary": "Public summary",
     "createdAt": "Created",
 }
 _COLUMNS = {field: _FIELDS[field] for field in ("id", "name", "packs", "timezone", "retention", "createdAt")}
@@ -37,6 +38,10 @@ EventNames = Annotated[
     list[str] | None, typer.Option("--event-name", help="A name that events may have, as in error_*; may be repeated.")
 ]
 MaxEventNames = Annotated[int | None, typer.Option(min=1, help="Most different names of events.")]
+PublicSummary = Annotated[
+    bool | None,
+    typer.Option("--public-summary/--private-summary", help="Whether everybody may read the summary of the pack ab."),
+]
 
 
 @app.command("create", epilog="Example: tallymark projects create site --pack web --timezone Europe/Berlin")
@@ -51,12 +56,13 @@ def create(
     quota: Quota = None,
     event_names: EventNames = None,
     max_event_names: MaxEventNames = None,
+    public_summary: PublicSummary = None,
     as_json: AsJson = False,
 ) -> None:
     """Create a project and print its keys, which are shown this once."""
     body = _given(
         name=name, packs=pack or None, timezone=timezone, retention=retention, pii=pii, bots=bots, quota=quota,
-        eventNames=event_names or None, maxEventNames=max_event_names,
+        eventNames=event_names or None, maxEventNames=max_event_names, publicSummary=public_summary,
     )  # fmt: skip
     with _connect(context) as connection:
         answer = connection.post("/v1/projects", json=body)
@@ -104,6 +110,7 @@ def update(
     event_names: EventNames = None,
     any_event_names: Annotated[bool, typer.Option("--any-event-names", help="Take events of any name.")] = False,
     max_event_names: MaxEventNames = None,
+    public_summary: PublicSummary = None,
     as_json: AsJson = False,
 ) -> None:
     """Change what is given and leave the rest; --pack and --event-name replace their whole lists."""
@@ -117,6 +124,7 @@ def update(
         quota=quota,
         eventNames=event_names or None,
         maxEventNames=max_event_names,
+        publicSummary=public_summary,
     )
     body |= {"packs": []} if no_packs else {}
     body |= {"quota": None} if no_quota else {}

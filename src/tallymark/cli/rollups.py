@@ -2,8 +2,10 @@
 
 import json
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated, Any, Final, Literal
+from urllib.parse import quote
 
 import typer
 from rich.console import Console
@@ -15,6 +17,21 @@ from tallymark.cli.output import AsJson, print_json, print_table
 app = typer.Typer(name="rollup", help="Refresh, rebuild and check rollups.", no_args_is_help=True)
 
 ProjectOption = Annotated[str | None, typer.Option("--project", help="Name of the project; default: every project.")]
+
+#: Tables, and the packs that have them.
+TABLES: Final[Mapping[str, Sequence[str]]] = {
+    "daily_metric_rollups": ("web", "ab"),
+    "daily_ingest_rollups": ("web",),
+    "experiment_metric_rollups": ("ab",),
+    "funnel_rollups": ("ab",),
+    "rollup_runs": ("ab",),
+    "daily_aggregates": ("sdk",),
+    "monthly_aggregates": ("sdk",),
+    "app_activity": ("sdk",),
+}
+_ROLLUPS: Final = {"web": "/web/v1/rollups", "ab": "/ab/v1/rollups", "sdk": "/sdk/api/v1/rollups"}
+_PROJECT_FIELDS: Final = {"web": "propertyId", "ab": "project", "sdk": "project"}
+_HIDDEN: Final = {"id", "property_id", "project", "created_at", "updated_at"}
 
 _DAY_COLUMNS = {"project": "Project", "day": "Day", "outcome": "Outcome", "message": ""}
 _STATUS_COLUMNS = {
@@ -30,17 +47,32 @@ _STATUS_COLUMNS = {
 }
 
 
-@app.command("run", epilog="Example: tallymark rollup run --project site")
-def run(context: typer.Context, project: ProjectOption = None, as_json: AsJson = False) -> None:
-    """Refresh the days whose events or definitions have changed."""
+@app.command("run", epilog="Example: tallymark rollup run --project site --window-days 14")
+def run(
+    context: typer.Context,
+    project: ProjectOption = None,
+    window_days: Annotated[
+        int | None, typer.Option("--window-days", min=1, help="So many last days; default: every day.")
+    ] = None,
+    job: Annotated[
+        Literal["daily", "experiments", "funnels", "all"], typer.Option(help="What to bring up to date.")
+    ] = "all",
+    as_json: AsJson = False,
+) -> None:
+    """Refresh the days whose events or definitions have changed, and the funnels made of them."""
+    asked = {**_named(project), "job": job, **({} if window_days is None else {"windowDays": window_days})}
     with _connect(context) as connection:
-        answer = connection.post("/v1/rollup/run", params=_named(project))
+        answer = connection.post("/v1/rollup/run", params=asked)
     if as_json:
         print_json(answer)
-    elif answer["days"]:
+        return
+    if answer["days"]:
         print_table(_DAY_COLUMNS, answer["days"])
     else:
         typer.echo("Nothing is stale.")
+    made = [run for run in answer["runs"] if run["rows"]]
+    if made:
+        print_table({"project": "Project", "job": "Job", "rows": "Rows"}, made)
 
 
 @app.command("backfill", epilog="Example: tallymark rollup backfill --from 2026-11-01 --to 2026-11-20 --project site")
@@ -108,9 +140,18 @@ def check(
     project: ProjectOption = None,
     first: Annotated[str | None, typer.Option("--from", help="First day; default: every day.")] = None,
     last: Annotated[str | None, typer.Option("--to", help="Last day; default: every day.")] = None,
+    idempotency: Annotated[
+        bool, typer.Option("--idempotency", help="Compute days twice instead, and compare what comes out.")
+    ] = False,
+    window_days: Annotated[
+        int | None, typer.Option("--window-days", min=1, help="With --idempotency: so many last days; default: 14.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Compare raw events with rollups; exits 1 with a table where they differ."""
+    if idempotency:
+        _rehearse(context, project, window_days, as_json)
+        return
     params = {**_named(project), **({"from": first} if first else {}), **({"to": last} if last else {})}
     with _connect(context) as connection:
         answer = connection.get("/v1/rollup/check", params=params)
@@ -126,27 +167,56 @@ def check(
         raise typer.Exit(1)
 
 
+def _rehearse(context: typer.Context, project: str | None, window_days: int | None, as_json: bool) -> None:
+    """Says where computing days again would change anything; exits 1 where it would."""
+    params = {**_named(project), **({} if window_days is None else {"windowDays": window_days})}
+    with _connect(context) as connection:
+        answer = connection.post("/v1/rollup/rehearse", params=params)
+    if as_json:
+        print_json(answer)
+    elif answer["differences"]:
+        columns = {"project": "Project", "day": "Day", "measure": "Measure", "dimension": "By", "key": "Key",
+                   "before": "Before", "after": "After"}  # fmt: skip
+        print_table(columns, answer["differences"])
+    else:
+        typer.echo(f"{answer['days']} days and {answer['funnelDays']} days of funnels come out the same.")
+    if answer["differences"]:
+        raise typer.Exit(1)
+
+
 @app.command("table", epilog="Example: tallymark rollup table daily_metric_rollups --project site --from 2026-11-01")
 def table(
     context: typer.Context,
-    name: Annotated[str, typer.Argument(help="daily_metric_rollups or daily_ingest_rollups.")],
-    project: Annotated[str | None, typer.Option("--project", help="Name of a project with the pack web.")] = None,
+    name: Annotated[str, typer.Argument(help=f"{', '.join(TABLES)}.")],
+    project: Annotated[str | None, typer.Option("--project", help="Name of a project with the table's pack.")] = None,
     first: Annotated[str | None, typer.Option("--from", help="First day; default: of 30 days.")] = None,
     last: Annotated[str | None, typer.Option("--to", help="Last day; default: today.")] = None,
+    month: Annotated[str | None, typer.Option(help="Month of a table of counters; default: the current one.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Show a project's days as the rows of a view in the engine."""
-    asked = {"propertyId": project, "from": first, "to": last}
+    if name not in TABLES:
+        raise typer.BadParameter(f"there is no table {name}; there are {', '.join(TABLES)}")
+    asked = {"from": first, "to": last, "month": month}
     with _connect(context) as connection:
-        answer = connection.get(f"/web/v1/rollups/{name}", params={k: v for k, v in asked.items() if v})
+        pack = _pack_of(connection, TABLES[name], project)
+        params = {_PROJECT_FIELDS[pack]: project, **asked}
+        answer = connection.get(f"{_ROLLUPS[pack]}/{name}", params={k: v for k, v in params.items() if v})
     if as_json:
         print_json(answer)
     elif answer["rows"]:
-        hidden = {"id", "property_id", "created_at", "updated_at"}
-        columns = {column: column for column in answer["rows"][0] if column not in hidden}
+        columns = {column: column for column in answer["rows"][0] if column not in _HIDDEN}
         print_table(columns, [{c: _short(v) for c, v in row.items()} for row in answer["rows"]])
     else:
         typer.echo("No days.")
+
+
+def _pack_of(connection: Connection, packs: Sequence[str], project: str | None) -> str:
+    """The pack that a table is asked of: of several the first that the project has."""
+    if len(packs) == 1 or project is None:
+        return packs[0]
+    has = connection.get(f"/v1/projects/{quote(project, safe='')}")["project"]["packs"]
+    return next((pack for pack in packs if pack in has), packs[0])
 
 
 def _short(value: Any) -> Any:

@@ -40,7 +40,7 @@ def demo(context: typer.Context, host: Host = None, port: Port = None) -> None:
     from tallymark.app import build  # noqa: PLC0415  # as above
 
     application = build(settings)
-    keys = _prepare(application, settings)
+    keys = _prepare(application)
     _serve(settings, application, lambda url: _say_demo(url, keys))
 
 
@@ -77,11 +77,11 @@ def _say_url(url: str) -> None:
     sys.stderr.write(f"Tallymark serves {url} (pid {os.getpid()})\n")
 
 
-def _prepare(application: Litestar, settings: Settings) -> dict[str, dict[str, str]]:
+def _prepare(application: Litestar) -> dict[str, dict[str, str]]:
     from tallymark.jobs.demo import Demo  # noqa: PLC0415  # as above
 
     here: Any = application.state.services
-    demo = Demo(here.projects, application.state.packs, here.receiver.enricher, here.store, here.keeper, settings.data)
+    demo = Demo(here, application.state.packs)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True)) as progress:
         tasks: dict[str, TaskID] = {}

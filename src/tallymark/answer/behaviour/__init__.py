@@ -1,0 +1,1 @@
+"""Answers about what actors do one after another."""
