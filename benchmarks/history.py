@@ -27,9 +27,12 @@ from tallymark.spec.project import Project, ProjectDraft
 PROJECT = "bench"
 
 #: Raised when the events below change, so that nothing older is used again.
-_VERSION = 2
+_VERSION = 3
 
 _DONE = "complete"
+
+#: Events are kept for ten years: a server that is asked about the past purges what is past its time.
+_KEPT_HOURS = 3_650 * 24
 
 #: Days whose events are written by one statement.
 _DAYS_AT_ONCE = 10
@@ -78,7 +81,8 @@ def opened(bench: Bench, past: Past) -> Iterator[Opened]:
     try:
         database = open_database(settings.control_url)
         projects, catalog = Projects(database), Catalog.of(BUILTIN)
-        project = projects.find(PROJECT) or projects.create(ProjectDraft(PROJECT, ("web",)))
+        draft = ProjectDraft(PROJECT, ("web",), retention_hours=_KEPT_HOURS)
+        project = projects.find(PROJECT) or projects.create(draft)
         if not (folder / _DONE).exists():
             _write(bench, engine, project, past)
             (folder / _DONE).touch()

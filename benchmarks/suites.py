@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from benchmarks import export, ingest, parts, pii, refresh, sdk, summary, web
+from benchmarks import ab, behaviour, export, ingest, parts, pii, refresh, sdk, summary, web
 from benchmarks.figures import Bench, Figure
 
 SUITES: Mapping[str, Callable[[Bench], list[Figure]]] = {
@@ -10,7 +10,9 @@ SUITES: Mapping[str, Callable[[Bench], list[Figure]]] = {
     "summary": summary.run,
     "refresh": refresh.run,
     "web": web.run,
+    "behaviour": behaviour.run,
     "sdk": sdk.run,
+    "ab": ab.run,
     "export": export.run,
     "parts": parts.run,
     "pii": pii.run,

@@ -12,9 +12,9 @@ from datetime import UTC, datetime
 import msgspec
 
 #: Stands where a request's token goes: sixteen bytes, as long as every token.
-_MARK = "0123456789abcdef"
+MARK = "0123456789abcdef"
 
-TOKEN_BYTES = len(_MARK)
+TOKEN_BYTES = len(MARK)
 
 _AGENT = (
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"
@@ -43,7 +43,7 @@ def _event(chance: random.Random, place: int, now: float, visitors: int) -> dict
     return {
         "event": chance.choice(_NAMES),
         "timestamp": _instant(now - chance.random() * 120),
-        "eventId": f"{_MARK}-{place:06x}",
+        "eventId": f"{MARK}-{place:06x}",
         "visitorId": f"v-{chance.randrange(visitors):06d}-7f3a9c",
         "url": page + chance.choice(_CAMPAIGNS),
         "referrer": chance.choice(_REFERRERS),
@@ -78,4 +78,4 @@ def _pieces(body: bytes, port: int, key: str) -> Pieces:
         f"POST /v1/events HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUser-Agent: {_AGENT}\r\n"
         f"Authorization: Bearer {key}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
     )
-    return (head.encode() + body).split(_MARK.encode())
+    return (head.encode() + body).split(MARK.encode())

@@ -37,7 +37,8 @@ def metrics() -> str:
         "[rollups.md](rollups.md#sessions).",
         "",
         "*Better* says which way is good, *accuracy* how near a number is to the truth. Metrics over *sessions* have "
-        "the dimensions of sessions, all others those of events.",
+        "the dimensions of sessions, those over *exposed* events (once for each experiment that the actor is in) those "
+        "of exposed events, all others those of events.",
     ]
     for pack in BUILTIN:
         lines += ["", *_pack(pack)]
@@ -87,10 +88,10 @@ def _formula(metric: Metric) -> str:
 def _dimensions(catalog: Catalog) -> Iterator[str]:
     yield "## Dimensions"
     yield ""
-    yield "| dimension | what | events | sessions |"
-    yield "|---|---|---|---|"
+    yield "| dimension | what | events | sessions | exposed |"
+    yield "|---|---|---|---|---|"
     for dimension in catalog.dimensions.values():
-        on = ["yes" if dimension.on(rows) is not None else "–" for rows in (Rows.EVENTS, Rows.SESSIONS)]
+        on = ["yes" if dimension.on(rows) is not None else "–" for rows in (Rows.EVENTS, Rows.SESSIONS, Rows.EXPOSED)]
         yield _row(f"`{dimension.name}`", f"**{dimension.label}.** {dimension.help}", *on)
 
 

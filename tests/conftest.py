@@ -25,7 +25,7 @@ from tallymark.engine.schema import migrate
 from tallymark.ingest.country import CountryTable
 from tallymark.ingest.decode import Rejection, decode
 from tallymark.ingest.enrich import Enricher
-from tallymark.ingest.gate import Limits, admit, rejections
+from tallymark.ingest.gate import Limits, admit, kept, rejections
 from tallymark.ingest.spool import Spool
 from tallymark.ingest.store import Store
 from tallymark.packs import BUILTIN
@@ -34,6 +34,7 @@ from tallymark.rollup.stale import StaleDays
 from tallymark.spec.catalog import Catalog
 from tallymark.spec.project import Project
 from tallymark.spec.query import Query
+from tests.oracle import TAKES_PART
 
 # "ci" draws the same examples every time; HYPOTHESIS_PROFILE=explore draws new and more ones.
 settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
@@ -83,11 +84,16 @@ class World:
         return replace(self, engine=engine)
 
     def send(self, events: Sequence[Mapping[str, Any]], now: datetime) -> list[Rejection]:
-        """Takes events in as a request at `now` does; gives the refused ones."""
+        """Takes events in as a request at `now` does; gives the refused ones.
+
+        Which experiments their actors take part in they say themselves: assignments are tested where they are made.
+        """
         body, now_ms = msgspec.json.encode(events), round(now.timestamp() * 1000)
         decoded = decode(body)
         batch = admit(decoded, self.project, ANY_AGE, now_ms, "", body)
-        assert self.store.put(self.enricher.rows(batch, "")) == []
+        rows = self.enricher.rows(batch, "")
+        rows.variants = [(batch.events[place].properties or {}).get(TAKES_PART, ()) for place in kept(batch)]
+        assert self.store.put(rows) == []
         return [*decoded.rejections, *rejections(batch)]
 
     @property

@@ -1,4 +1,4 @@
-"""What the numbers of the packs `core` and `web` must be: plain Python over the events as they were sent.
+"""What the numbers of the packs must be: plain Python over the events as they were sent.
 
 Written from the rules, not from the code: nothing of the package is imported.
 
@@ -113,6 +113,22 @@ class Event:
     def network_counter(self) -> str:
         return f"{self.network}/{self.event}"
 
+    @property
+    def level(self) -> str:
+        return str(self.props.get("level", ""))
+
+    @property
+    def platform(self) -> str:
+        return str(self.props.get("platform", ""))
+
+    @property
+    def app_version(self) -> str:
+        return str(self.props.get("appVersion", ""))
+
+    @property
+    def exposed_variant(self) -> str:
+        return f"{self.props.get('experiment', '')}/{self.props.get('variant', '')}"
+
     def says(self, flag: str) -> bool | None:
         """Whether a flag is set; None where nothing is said."""
         return {"true": True, "false": False}.get(str(self.props.get(flag, "")).lower())
@@ -143,11 +159,11 @@ class Session:
 
     @property
     def entry_path(self) -> str:
-        return self.views[0].path
+        return self.views[0].path if self.views else ""
 
     @property
     def exit_path(self) -> str:
-        return self.views[-1].path
+        return self.views[-1].path if self.views else ""
 
     @property
     def loud(self) -> list[Event]:
@@ -160,12 +176,12 @@ class Session:
 
     @property
     def pages(self) -> list[list[Event]]:
-        """Each view with what comes before the next one."""
+        """Each view with what comes before the next one, and what comes before the first one."""
         found: list[list[Event]] = []
         for e in self.events:
-            if e in self.views:
+            if e in self.views or not found:
                 found.append([e])
-            elif found:
+            else:
                 found[-1].append(e)
         return found
 
@@ -180,7 +196,7 @@ class Session:
         converts = [any(e.says("isConversion") for e in page) for page in self.pages]
         if any(e.says("isEntrance") is not None for e in self.loud):
             return sum(c for c, page in zip(converts, self.pages, strict=True) if page[0].says("isEntrance"))
-        return int(converts[0])
+        return int(next(c for c, page in zip(converts, self.pages, strict=True) if page[0] in self.views))
 
     @property
     def converted(self) -> bool:
@@ -195,7 +211,30 @@ class Session:
         return getattr(self.events[0], name)
 
 
-Row = Event | Session
+@dataclass(frozen=True)
+class Participation:
+    """An event in one of the experiments that its actor takes part in."""
+
+    event_itself: Event
+    experiment_variant: str
+
+    @property
+    def experiment_variant_event(self) -> str:
+        return f"{self.experiment_variant}/{self.event_itself.event}"
+
+    @property
+    def at(self) -> int:
+        return self.event_itself.at
+
+    def __getattr__(self, name: str) -> Any:
+        """Everything else it has of the event."""
+        return getattr(self.event_itself, name)
+
+
+Row = Event | Session | Participation
+
+#: The property by which tests say which experiments the actor takes part in, each as `experiment/variant`.
+TAKES_PART = "takesPart"
 
 
 @dataclass(frozen=True)
@@ -314,13 +353,12 @@ def _hours(day: date, zone: str) -> Iterator[Span]:
 
 
 def sessions(events: Sequence[Event], zone: str) -> list[Session]:
-    """The sessions with a view, in a project of this zone."""
+    """The sessions in a project of this zone."""
     chains: dict[tuple[str, str], list[Event]] = defaultdict(list)
     for event in events:
         if not event.bot and event.event != "request" and (event.actor or event.session):
             chains[event.actor, event.session].append(event)
-    found = [Session(part) for chain in chains.values() for part in _cut(chain, zone)]
-    return [session for session in found if session.views]
+    return [Session(part) for chain in chains.values() for part in _cut(chain, zone)]
 
 
 def _cut(chain: Sequence[Event], zone: str) -> Iterator[tuple[Event, ...]]:
@@ -336,9 +374,10 @@ Where = Callable[[Row], bool]
 
 @dataclass(frozen=True)
 class Oracle:
-    """The events of a project in a zone."""
+    """The events of a project in a zone; visits are its sessions with a view."""
 
     events: Sequence[Event]
+    sessions: Sequence[Session]
     visits: Sequence[Session]
     first_seen: Mapping[str, int]
 
@@ -350,17 +389,28 @@ class Oracle:
         for event in events:
             if event.actor and not event.bot:
                 firsts.setdefault(event.actor, event.at)
-        return cls(events, sessions(events, zone), firsts)
+        found = sessions(events, zone)
+        return cls(events, found, [session for session in found if session.views], firsts)
+
+    @property
+    def participations(self) -> Sequence[Participation]:
+        """The events, once for each experiment."""
+        return [Participation(event, variant) for event in self.events for variant in event.props.get(TAKES_PART, ())]
 
     def rows(self, metric: str) -> Sequence[Row]:
         """What a metric looks at."""
+        if metric in OF_EXPOSED:
+            return self.participations
+        if metric in OF_ANY_SESSION:
+            return self.sessions
         return self.visits if metric in OF_SESSIONS else self.events
 
     def ask(self, metric: str, span: Span, where: Where = lambda _: True) -> Expected:
         """A metric over a span."""
         rows = [row for row in span.of(self.rows(metric)) if where(row)]
-        if metric in OF_SESSIONS:
-            return OF_SESSIONS[metric](rows)
+        for others in (OF_SESSIONS, OF_ANY_SESSION, OF_EXPOSED):
+            if metric in others:
+                return others[metric](rows)
         if metric in NEWCOMERS:
             return self._newcomers(metric, _actors(NEWCOMERS[metric](rows)), span)
         if metric == "time_to_capture":
@@ -459,7 +509,11 @@ def _counted(rows: Iterable[Row], *names: str) -> Fraction:
     return _sum(_counters(rows, *names))
 
 
-def _sum(events: Iterable[Event]) -> Fraction:
+def _in_experiments(rows: Iterable[Row]) -> list[Participation]:
+    return [row for row in rows if isinstance(row, Participation) and not row.bot]
+
+
+def _sum(events: Iterable[Event | Participation]) -> Fraction:
     return sum((event.value for event in events if event.value is not None), Fraction(0))
 
 
@@ -519,6 +573,17 @@ OF_EVENTS: dict[str, Callable[[Sequence[Row]], Expected]] = {
         _counted(rows, "registry_cache_hit"), _counted(rows, "registry_cache_hit", "registry_fetch")
     ),
     "sdk_errors": lambda rows: _sum(e for e in _counters(rows) if e.event.startswith("error_")),
+    "exposures": lambda rows: len(_named(rows, "experiment_exposure")),
+    "exposed_units": lambda rows: len(_actors(_named(rows, "experiment_exposure"))),
+    "app_opens": lambda rows: len(_named(rows, "app_open")),
+    "levels_started": lambda rows: len(_named(rows, "level_start")),
+    "levels_completed": lambda rows: len(_named(rows, "level_complete")),
+    "level_completion_rate": lambda rows: _over(len(_named(rows, "level_complete")), len(_named(rows, "level_start"))),
+    "purchases": lambda rows: len(_named(rows, "purchase")),
+    "buyers": lambda rows: len(_actors(_named(rows, "purchase"))),
+    "revenue": lambda rows: _sum(_named(rows, "purchase")),
+    "buyer_share": lambda rows: _over(len(_actors(_named(rows, "purchase"))), len(_actors(_people(rows)))),
+    "revenue_per_unit": lambda rows: _over(_sum(_named(rows, "purchase")), len(_actors(_people(rows)))),
     "events_accepted": lambda rows: sum(row.event != "lead_captured" for row in rows),
     **{
         f"{name}_{grade}": partial(_graded, prop=prop, low=low, high=high)
@@ -563,12 +628,27 @@ OF_SESSIONS: dict[str, Callable[[Sequence[Row]], Expected]] = {
     "session_duration": lambda rows: _over(sum((s.seconds for s in _visits(rows)), Fraction(0)), len(rows)),
 }
 
-METRICS = (*OF_EVENTS, *NEWCOMERS, *QUANTILES, *OF_SESSIONS, "time_to_capture")
+#: Metrics of sessions, those without a view among them.
+OF_ANY_SESSION: dict[str, Callable[[Sequence[Row]], Expected]] = {
+    "app_sessions": len,
+    "app_session_duration": lambda rows: _over(sum((s.seconds for s in _visits(rows)), Fraction(0)), len(rows)),
+}
+
+#: Metrics of events and the experiments that their actors take part in.
+OF_EXPOSED: dict[str, Callable[[Sequence[Row]], Expected]] = {
+    "experiment_events": lambda rows: len(_in_experiments(rows)),
+    "experiment_units": lambda rows: len({row.actor for row in _in_experiments(rows) if row.actor}),
+    "experiment_value": lambda rows: _sum(_in_experiments(rows)),
+}
+
+METRICS = (*OF_EVENTS, *NEWCOMERS, *QUANTILES, *OF_SESSIONS, *OF_ANY_SESSION, *OF_EXPOSED, "time_to_capture")
 
 _SHARED = ("host", "source", "channel", "medium", "campaign", "term", "content", "referrer_host", "country", "device",
            "browser", "os")  # fmt: skip
 
 #: Dimensions of events and of sessions.
 DIMENSIONS_OF_EVENTS = ("event", "path", "bot", "request_kind", "form", "outbound_host", "file", "network",
-                        "sdk_version", "network_counter", *_SHARED)  # fmt: skip
+                        "sdk_version", "network_counter", "exposed_variant", "level", "platform", "app_version",
+                        *_SHARED)  # fmt: skip
+DIMENSIONS_OF_EXPOSED = ("experiment_variant", "experiment_variant_event", *DIMENSIONS_OF_EVENTS)
 DIMENSIONS_OF_SESSIONS = ("entry_path", "exit_path", *_SHARED)

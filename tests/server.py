@@ -1,13 +1,21 @@
-"""A Tallymark server as a process of its own, for tests that take it down."""
+"""A Tallymark server as a process of its own, for tests that take it down.
+
+It is forked off a process that has imported everything, which takes longer than all else that a server does to start;
+an `UnforkedServer` has a process of its own from the first to the last moment of Python's.
+"""
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import socket
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
+from contextlib import suppress
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -19,6 +27,9 @@ ADMIN = "admin-of-every-project"
 _COMMAND = "import sys; from tallymark.cli import main; sys.exit(main(['serve']))"
 _START_SECONDS = 60.0
 
+_FORKED = multiprocessing.get_context("forkserver")
+_FORKED.set_forkserver_preload(["tallymark.app", "tallymark.cli", "tallymark.serving"])
+
 
 class RunningServer:
     """`tallymark serve` over the data in `data`; a context manager, whose port outlives kills and restarts.
@@ -26,12 +37,14 @@ class RunningServer:
     `settings` are environment variables. What the server says goes to `log`.
     """
 
+    _forked = True
+
     def __init__(self, data: Path, **settings: str) -> None:
         self.data = data
         self.log = data.with_suffix(".log")
         self.port = free_port()
         self._settings = settings
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: ForkServerProcess | _Unforked | None = None
 
     @property
     def url(self) -> str:
@@ -39,7 +52,7 @@ class RunningServer:
 
     @property
     def alive(self) -> bool:
-        return self._process is not None and self._process.poll() is None
+        return self._process is not None and self._process.is_alive()
 
     def __enter__(self) -> Self:
         self.start()
@@ -64,17 +77,15 @@ class RunningServer:
             "ADMIN_API_KEY": ADMIN,
             "TALLYMARK_LOG_FORMAT": "json",
         }
-        with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-c", _COMMAND], cwd=self.data.parent, env=kept | own | self._settings,
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-            )  # fmt: skip
+        arguments = (self.data.parent, kept | own | self._settings, self.log)
+        self._process = _FORKED.Process(target=_serve, args=arguments) if self._forked else _Unforked(*arguments)
+        self._process.start()
 
     def kill(self) -> None:
         """SIGKILL: whatever it is doing, it does no more."""
         if self._process:
             self._process.kill()
-            self._process.wait(30)
+            self._process.join(30)
         self._process = None
 
     def restart(self) -> None:
@@ -84,14 +95,17 @@ class RunningServer:
 
     def signal(self, number: signal.Signals) -> None:
         """Send it a signal."""
-        if self._process:
-            self._process.send_signal(number)
+        if self._process and self._process.pid:
+            os.kill(self._process.pid, number)
 
     def wait(self, seconds: float = 30.0) -> int:
         """Its exit code, once it has ended by itself."""
         if self._process is None:
             raise RuntimeError("The server does not run.")
-        code = self._process.wait(seconds)
+        self._process.join(seconds)
+        code = self._process.exitcode
+        if code is None:
+            raise TimeoutError(f"The server has not ended after {seconds} s.")
         self._process = None
         return code
 
@@ -129,6 +143,57 @@ class RunningServer:
                     return
         self.kill()
         raise RuntimeError(f"The server did not start:\n{self.log.read_text(errors='replace')[-4_000:]}")
+
+
+class UnforkedServer(RunningServer):
+    """A server whose process begins as a user's does."""
+
+    _forked = False
+
+
+class _Unforked:
+    """A process of its own, with what is used of `multiprocessing.Process`."""
+
+    def __init__(self, directory: Path, environment: Mapping[str, str], log: Path) -> None:
+        self._directory, self._environment, self._log = directory, environment, log
+
+    def start(self) -> None:
+        with self._log.open("ab") as said:
+            self._process = subprocess.Popen(
+                [sys.executable, "-c", _COMMAND], cwd=self._directory, env=self._environment,
+                stdin=subprocess.DEVNULL, stdout=said, stderr=said,
+            )  # fmt: skip
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def exitcode(self) -> int | None:
+        return self._process.poll()
+
+    def is_alive(self) -> bool:
+        return self.exitcode is None
+
+    def kill(self) -> None:
+        self._process.kill()
+
+    def join(self, seconds: float) -> None:
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(seconds)
+
+
+def _serve(directory: Path, environment: Mapping[str, str], log: Path) -> None:
+    """`tallymark serve` in this process."""
+    from tallymark.cli import main  # noqa: PLC0415  # whoever starts servers has no need of it
+
+    os.chdir(directory)
+    os.environ.clear()
+    os.environ.update(environment)
+    with log.open("ab") as said:
+        for stream in (sys.stdout, sys.stderr):
+            os.dup2(said.fileno(), stream.fileno())
+    sys.exit(main(["serve"]))
 
 
 def free_port() -> int:

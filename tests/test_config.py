@@ -20,6 +20,7 @@ def settings(tmp_path: Path, dotenv: str = "", **environment: str) -> Settings:
 def test_the_other_names() -> None:
     assert {alias: name for _, name, alias in ALIASES} == {
         "API_KEY": "TALLYMARK_API_KEY", "ENVIRONMENT": "TALLYMARK_ENVIRONMENT",
+        "DASHBOARD_TOKEN": "TALLYMARK_DASHBOARD_TOKEN",
     }  # fmt: skip
     names = [row.name for row in SETTINGS] + [alias for _, _, alias in ALIASES]
     assert len(names) == len(set(names))

@@ -51,7 +51,7 @@ def _free_port() -> int:
 
 def _get(url: str, key: str = "") -> tuple[int, bytes]:
     request = urllib.request.Request(url, headers={"Authorization": f"Bearer {key}"} if key else {})
-    with urllib.request.urlopen(request, timeout=10) as answer:
+    with urllib.request.urlopen(request, timeout=60) as answer:
         return answer.status, answer.read()
 
 

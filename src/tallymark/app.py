@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
+import structlog
 from litestar import Litestar, asgi
 from litestar.config.cors import CORSConfig
 from litestar.datastructures import State
@@ -27,16 +28,27 @@ from tallymark.api.answers import Answers
 from tallymark.api.directory import Directory
 from tallymark.api.docs import openapi_config, pages
 from tallymark.api.errors import EXCEPTION_HANDLERS
+from tallymark.api.experiment_book import ExperimentBook
+from tallymark.api.experiments import experiments_router
 from tallymark.api.exports import exports_router
+from tallymark.api.funnel_rollups import FunnelRollups
+from tallymark.api.funnels import funnels_router
 from tallymark.api.ingest import Ingest, Shortcut
+from tallymark.api.journeys import ask_journeys
 from tallymark.api.keys import keys_router
+from tallymark.api.lifecycle import ask_lifecycle, ask_stickiness
 from tallymark.api.projects import projects_router
 from tallymark.api.purge import purge_router
+from tallymark.api.retention import ask_retention
 from tallymark.api.services import Services
 from tallymark.config import Settings
+from tallymark.control.assignments import Assignments
+from tallymark.control.audit import Audit
 from tallymark.control.database import Database, open_database
+from tallymark.control.experiments import Experiments
 from tallymark.control.export_queue import ExportQueue
 from tallymark.control.exports import Exports
+from tallymark.control.funnels import Funnels
 from tallymark.control.jobs import JobRuns
 from tallymark.control.keys import Keys
 from tallymark.control.leases import Leases
@@ -66,7 +78,8 @@ from tallymark.ingest.writer import Writer
 from tallymark.jobs.clock import Clock
 from tallymark.jobs.exports import Exporter
 from tallymark.jobs.purge import Purge
-from tallymark.packs import BUILTIN, PRODUCTS
+from tallymark.packs import BUILTIN, PRODUCTS, VIEWS
+from tallymark.packs.product import Job
 from tallymark.rollup.keeper import Keeper
 from tallymark.rollup.retire import retire
 from tallymark.spec.catalog import Catalog
@@ -74,6 +87,8 @@ from tallymark.spec.project import Project
 
 #: Threads for questions and everything else that blocks; each holds a connection of its own to the engine.
 _THREADS = 8
+
+_log = structlog.get_logger()
 
 _DAY_MS = 86_400_000
 
@@ -93,14 +108,13 @@ def build(
     opened = engine or open_engine(settings)
     database = open_database(settings.control_url)
     here, clock = _services(settings, opened, database, now), Clock(settings.refresh_seconds)
+    here.receiver.enrichments = [added for product in PRODUCTS for added in product.enrichments(here)]
     purge, exporter = _purge(here), Exporter(here, ExportQueue(database, here.turns.holder))
 
     def on_change(change: str, project: Project) -> None:
         here.directory.forget()
         if change == "deleted":
-            here.people.forget_project(project.id)
-            _forget_exports(here, project)
-            retire(opened, project.id)
+            _forget(here, project)
         with suppress(TallymarkError):
             note(opened, here.projects.list)
 
@@ -113,19 +127,13 @@ def build(
         if clocked:
             clock.start(
                 opened, here.store, here.receiver.counts, here.keeper, here.job_runs, _embedded(settings),
-                purge.daily,
-                [("views", lambda: _keep_views(here), 60), ("expired exports", exporter.clean, 60),
-                 *(job for product in PRODUCTS for job in product.jobs(here))],
+                purge.daily, _jobs(here, exporter),
             )  # fmt: skip
         try:
             yield
         finally:
             await warming
-            await asyncio.to_thread(exporter.stop)
-            here.keeper.stop()
-            await here.writer.close()
-            await asyncio.to_thread(clock.stop)
-            await asyncio.to_thread(_flush, here)
+            await _stop(here, exporter, clock)
             database.close()
             if owned:
                 opened.close()
@@ -151,10 +159,16 @@ def _routes(here: Services) -> list[ControllerRouterHandler]:
     """Every handler but those of events, which are bare ASGI."""
     return [
         query.router(),
+        funnels_router,
+        ask_retention,
+        ask_lifecycle,
+        ask_stickiness,
+        ask_journeys,
         rollup.router(),
         projects_router,
         keys_router,
         exports_router,
+        experiments_router,
         purge_router,
         health.health,
         health.ready,
@@ -184,19 +198,51 @@ def _services(settings: Settings, engine: Engine, database: Database, now: Calla
     receiver = Receiver(
         enricher, writer, Counts(engine), Quotas(engine), EventNames(engine), SealedDays(engine), limits, now
     )
-    access = Access(keys, settings.admin_api_key, local_key(settings.data), read_key=settings.api_key)
+    access = Access(keys, settings.admin_api_key, local_key(settings.data), read_keys=settings.read_keys)
+    experiments, funnels = Experiments(database), Funnels(database)
+    book = ExperimentBook(experiments)
     return Services(
         settings, engine, catalog, access, Vault(secret), Directory(projects), projects, keys, People(database),
         Salts(database), job_runs, turns, store, writer, receiver, HostingTable.load(), keeper,
         Answers(Answerer(engine, catalog), keeper, MemoryStore()), Exports(database), open_files(settings),
-        Signatures(secret), now,
+        Signatures(secret), experiments, Audit(database), book, Assignments(database), funnels,
+        FunnelRollups(engine, catalog, funnels, book), now,
     )  # fmt: skip
+
+
+async def _stop(here: Services, exporter: Exporter, clock: Clock) -> None:
+    """Ends what runs in threads, and writes what is still in memory."""
+    await asyncio.to_thread(exporter.stop)
+    here.keeper.stop()
+    await here.writer.close()
+    await asyncio.to_thread(clock.stop)
+    await asyncio.to_thread(_flush, here)
+    await asyncio.to_thread(here.assignments.close)
+
+
+def _jobs(here: Services, exporter: Exporter) -> list[Job]:
+    """What the clock does besides what `Clock` does by itself: a name, the work, and every how many seconds."""
+    return [
+        ("views", lambda: _keep_views(here), 60),
+        ("expired exports", exporter.clean, 60),
+        ("funnels", lambda: _keep_funnels(here), 600),
+        *(job for product in PRODUCTS for job in product.jobs(here)),
+    ]
 
 
 def _keep_views(here: Services) -> None:
     """Makes the engine's views what the packs declare, and the projects in them those that there are."""
-    define(here.engine, {name: sql for product in PRODUCTS for name, sql in product.views.items()})
+    define(here.engine, VIEWS)
     note(here.engine, here.projects.list)
+
+
+def _keep_funnels(here: Services) -> None:
+    """Computes the days of funnels whose events changed."""
+    for project in here.projects.list():
+        try:
+            here.funnel_rollups.refresh(project)
+        except Exception:  # those of other projects are computed
+            _log.exception("funnels failed", project=project.name)
 
 
 def _embedded(settings: Settings) -> bool:
@@ -220,6 +266,17 @@ def _warm() -> None:
     describe("Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36")
 
 
+def _forget(here: Services, project: Project) -> None:
+    """Deletes what belongs to a project that is deleted."""
+    here.people.forget_project(project.id)
+    here.assignments.forget_project(project.id)
+    here.experiments.forget_project(project.id)
+    here.experiment_book.forget()
+    here.funnels.forget_project(project.id)
+    _forget_exports(here, project)
+    retire(here.engine, project.id)
+
+
 def _forget_exports(here: Services, project: Project) -> None:
     """Deletes the exports of a project; a file that can't be reached now goes with a later purge."""
     for export in here.exports.of_project(project.id):
@@ -237,7 +294,7 @@ def _flush(here: Services) -> None:
 def _purge(here: Services) -> Purge:
     return Purge(
         here.engine, here.keeper, here.projects, here.keys, here.salts, here.job_runs, here.turns, here.turns.leases,
-        here.exports, here.files,
+        here.exports, here.files, here.funnel_rollups.refresh,
     )  # fmt: skip
 
 

@@ -102,6 +102,9 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("admin_api_key", "ADMIN_API_KEY", str.strip, "", "A key that is admin of every project. Empty: nobody is."),
     Setting("api_key", "TALLYMARK_API_KEY", str.strip, "",
             "A key that may read the numbers of every project, such as the monthly export of `/sdk`.", alias="API_KEY"),
+    Setting("dashboard_token", "TALLYMARK_DASHBOARD_TOKEN", str.strip, "",
+            "A key that may read the numbers of every project, as `TALLYMARK_API_KEY` may; dashboards of `/ab` send it "
+            "as `x-dashboard-token`.", alias="DASHBOARD_TOKEN"),
     Setting("environment", "TALLYMARK_ENVIRONMENT", _word, "development",
             "`production` writes its log as JSON lines even on a terminal, and says at the start which keys are "
             "missing; any other word is a name only.", alias="ENVIRONMENT"),
@@ -179,6 +182,7 @@ class Settings:
     export_workers: int
     admin_api_key: str
     api_key: str
+    dashboard_token: str
     environment: str
     secret: str
     cors_origins: tuple[str, ...]
@@ -208,6 +212,11 @@ class Settings:
     log_format: str
     endpoint: str
     key: str
+
+    @property
+    def read_keys(self) -> tuple[str, ...]:
+        """Keys that may read the numbers of every project; empty ones are none."""
+        return (self.api_key, self.dashboard_token)
 
     @property
     def engine_url(self) -> str:

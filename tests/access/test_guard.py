@@ -26,7 +26,7 @@ class World:
     secrets: dict[str, str]
     now: float = 0.0
 
-    def access(self, admin: str = "", local: str = "", read: str = "") -> Access:
+    def access(self, admin: str = "", local: str = "", *read: str) -> Access:
         return Access(self.keys, admin, local, lambda: self.now, read)
 
     def key_id(self, scope: str) -> int:
@@ -68,19 +68,20 @@ def test_a_master_key_is_good_everywhere(world: World, key: str) -> None:
         assert access.require(key, "admin", project) == Identity(None, "admin")
 
 
-def test_a_read_key_reads_every_project_and_does_nothing_else(world: World) -> None:
-    access = world.access("master", "local", "reader")
+@pytest.mark.parametrize("key", ["reader", "dashboard"])
+def test_a_read_key_reads_every_project_and_does_nothing_else(world: World, key: str) -> None:
+    access = world.access("master", "local", "reader", "", "dashboard")
     for project in (world.project, 99, None):
-        assert access.require("reader", "read", project) == Identity(None, "read")
+        assert access.require(key, "read", project) == Identity(None, "read")
         for scope in _BEYOND_READ:
             with pytest.raises(Forbidden, match="This key is for read"):
-                access.require("reader", scope, project)
+                access.require(key, scope, project)
     assert access.identify("master") == access.identify("local") == Identity(None, "admin")
     assert access.identify("") is None
 
 
 def test_a_read_key_without_an_admin_key_makes_nobody_admin(world: World) -> None:
-    access = world.access(read="reader")
+    access = world.access("", "", "reader")
     assert access.require("reader", "read", world.project) == Identity(None, "read")
     with pytest.raises((AdminAuthNotConfigured, Forbidden)):
         access.require("reader", "admin", None)

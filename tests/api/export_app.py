@@ -33,16 +33,17 @@ _PATIENCE = 60.0
 
 @dataclass
 class Api:
-    """The application and its clients; `ahead` is how far its clock is."""
+    """The application and its clients; `ahead` is how far its clock is, of the world's or of one that stands still."""
 
     settings: Settings
     keys: dict[str, str] = field(default_factory=dict)
     client: TestClient[Litestar] = field(init=False)
     ahead: timedelta = timedelta(0)
+    stands_at: datetime | None = None
 
     def now(self) -> float:
         """The application's clock."""
-        return (datetime.now(UTC) + self.ahead).timestamp()
+        return ((self.stands_at or datetime.now(UTC)) + self.ahead).timestamp()
 
     @property
     def folder(self) -> Path:

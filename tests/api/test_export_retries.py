@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -37,9 +37,10 @@ class Moody(Passing):
 
 @contextmanager
 def moody(engine: Engine, directory: Path, **settings: str) -> Iterator[tuple[Api, Moody]]:
-    """The application over an engine that is away, as exports see it."""
+    """The application, whose clock stands still, over an engine that is away, as exports see it."""
     away = Moody(engine, EngineUnavailable("Nothing answers at secret.example."))
     with export_api(away, directory, **settings) as api:
+        api.stands_at = datetime.now(UTC)
         yield api, away
 
 

@@ -112,6 +112,7 @@ def test_days_beside_the_range_and_the_last_thirty_by_default(asleep: Api) -> No
     flat = asleep.order(**DAYS, timezone="Asia/Kolkata", grain="hour")
     assert flat["range"] == {**DAYS, "timezone": "Asia/Kolkata", "grain": "hour"}
     assert asleep.order(range={**DAYS}, grain="week")["range"]["grain"] == "week"
+    asleep.stands_at = TODAY
     assert asleep.order()["range"] == {
         "from": str((TODAY - 29 * DAY).date()), "to": str(TODAY.date()), "timezone": "UTC", "grain": "day",
     }  # fmt: skip

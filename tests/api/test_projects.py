@@ -35,6 +35,7 @@ def test_a_new_project_comes_with_its_keys(api: Api) -> None:
         "quota": None,
         "eventNames": None,
         "maxEventNames": None,
+        "publicSummary": True,
     }
     assert {scope: key.rpartition("_")[0] for scope, key in body["keys"].items()} == {
         "ingest": "tm_ingest",
@@ -151,6 +152,7 @@ def test_openapi_describes_bodies_and_errors(api: Api) -> None:
     assert body["required"] == ["name"]
     assert set(body["properties"]) == {
         "name", "packs", "timezone", "retention", "pii", "bots", "quota", "eventNames", "maxEventNames",
+        "publicSummary",
     }  # fmt: skip
     assert set(create["responses"]) == {"201", "400", "401", "403", "409", "503"}
     for path in schema["paths"].values():

@@ -9,8 +9,6 @@ import pytest
 from tests.browser.conftest import OpenPage, ServeSite
 from tests.server import RunningServer
 
-pytestmark = pytest.mark.xdist_group("browser")
-
 #: How long a number may take to follow what was done, in seconds.
 FOLLOWS = 60.0
 

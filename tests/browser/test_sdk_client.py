@@ -11,8 +11,6 @@ from tests.browser.collector import Answer, Received, serving
 from tests.browser.conftest import OpenPage
 from tests.server import RunningServer
 
-pytestmark = pytest.mark.xdist_group("browser")
-
 PAGE = Path(__file__).parent.parent.parent / "docs" / "sdk.md"
 FOLLOWS = 30.0
 

@@ -13,8 +13,6 @@ from playwright.sync_api import Page
 from tests.browser.collector import TRACKER, Answer, Collector
 from tests.browser.conftest import OpenPage, ServeSite
 
-pytestmark = pytest.mark.xdist_group("browser")
-
 SIZE_LIMIT = 4_096
 HALF_HOUR_MS = 30 * 60_000
 

@@ -18,8 +18,6 @@ from tallymark.cli.transfer import sender
 from tests.cli.tool import Ran, Run
 from tests.server import ADMIN, RunningServer
 
-pytestmark = pytest.mark.xdist_group("importing")  # one server for all of them
-
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
 BOT = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"
 LARGEST_BODY = 50_000

@@ -52,6 +52,8 @@ def test_update_changes_what_is_given(run: Run) -> None:
     assert changed["project"]["packs"] == []
     assert (changed["project"]["name"], changed["project"]["timezone"]) == ("shop", "Asia/Tokyo")
     assert "36h" in run("projects", "update", "shop", "--retention", "36h").out
+    assert changed["project"]["publicSummary"] is True
+    assert run("projects", "update", "shop", "--private-summary", "--json").json["project"]["publicSummary"] is False
     assert run("projects", "update", "shop").code == 2
 
 

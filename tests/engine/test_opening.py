@@ -175,6 +175,7 @@ def test_a_server_brings_an_earlier_database_up_to_date(tmp_path: Path) -> None:
     assert told(code, data / "engine") == [migrations()[0][0]]
     with RunningServer(data) as server:
         server.project("p")
+        server.ask("POST", "/v1/rollup/run", key=ADMIN)
         asked = {"project": "p", "metrics": "events,actors"}
         metrics = server.ask("GET", "/v1/query", key=ADMIN, params=asked).json()["metrics"]
     assert [metrics[name]["value"] for name in ("events", "actors")] == [10, 10]

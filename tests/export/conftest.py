@@ -62,7 +62,8 @@ def store(
     """Puts rows into the table of events, then or now; what is left out is nothing, or what the table needs."""
     usual = {"project": world.project.id, "event": "page_view", "occurred_at": at(12), "received_at": at(12.5),
              "value": None, "props": "{}", "expires_at": 4_000_000_000}  # fmt: skip
-    rows = [{**{field.name: "" if field.type == pa.string() else 0 for field in SCHEMA}, **usual, **e} for e in events]
+    empty: dict[str, Any] = {field.name: "" if field.type == pa.string() else 0 for field in SCHEMA} | {"variants": []}
+    rows = [{**empty, **usual, **e} for e in events]
     rows = [{**row, "precedence": row["precedence"] or 2**63 - row["received_at"]} for row in rows]
     table = pa.Table.from_pylist(rows, SCHEMA)
     if inserted_at is not None:

@@ -30,7 +30,7 @@ WINDOW = Window(DAY, DAY)
 TEXTS = ("host", "path", "referrer_host", "source", "channel", "medium", "campaign", "term", "content", "country",
          "device", "browser", "os", "bot")  # fmt: skip
 
-COLUMNS = ["time", "event", "event_id", "actor", "session", "value", *TEXTS, "props", "received_at"]
+COLUMNS = ["time", "event", "event_id", "actor", "session", "value", *TEXTS, "variants", "props", "received_at"]
 
 #: Texts that mean something to one format or another.
 AWKWARD = (
@@ -56,6 +56,7 @@ def events(world: World) -> list[dict[str, Any]]:
                 "value": [None, 0.1 * n, -5, 1e15, 2.0][n % 5],
                 **{name: AWKWARD[(n + place) % len(AWKWARD)][:300] for place, name in enumerate(TEXTS)},
                 "path": text,
+                "variants": [["checkout/green"], ["a/control", f"b/{text[:20]}"], []][n % 3],
                 "props": json.dumps({"z": text, "a": {"d": n, "c": [1, "x", n % 2 == 0]}, "when": "2026-03-10"}),
             }
         )
@@ -78,6 +79,7 @@ def plain(event: Mapping[str, Any]) -> Row:
         **{name: f"{event[name]:016x}" if event[name] else "" for name in ("event_id", "actor", "session")},
         "value": event["value"],
         **{name: event.get(name, "") for name in TEXTS},
+        "variants": event.get("variants", []),
         "props": json.loads(event["props"]),
         "received_at": instant(event["received_at"]),
     }
@@ -104,10 +106,11 @@ def found(format: Format, data: bytes) -> list[Row]:
     """The rows of a file, with numbers and properties read."""
     rows = []
     for row in read(format, data):
-        props = row["props"] if format in (Format.JSON, Format.JSONL) else json.loads(row["props"])
-        assert format in (Format.JSON, Format.JSONL) or list(props) == sorted(props)
+        nested = format in (Format.JSON, Format.JSONL)
+        props, variants = (row[name] if nested else json.loads(row[name]) for name in ("props", "variants"))
+        assert nested or list(props) == sorted(props)
         value = number(row["value"]) if format is Format.CSV else row["value"]
-        rows.append({**row, "props": props, "value": value})
+        rows.append({**row, "props": props, "variants": variants, "value": value})
     return rows
 
 

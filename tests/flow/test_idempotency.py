@@ -9,8 +9,6 @@ from typing import Any
 import msgspec
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from tallymark.engine.base import Params, Row
 from tallymark.rollup.refresh import Outcome
@@ -20,7 +18,7 @@ from tallymark.spec.catalog import Catalog
 from tallymark.spec.condition import Op
 from tallymark.spec.query import Clause, Filter, Query
 from tallymark.spec.window import Window
-from tests.conftest import SLOW, World, Worlds
+from tests.conftest import World, Worlds
 from tests.engines import Passing
 from tests.flow.test_oracle import Traffic
 from tests.oracle import METRICS, OF_EVENTS, OF_SESSIONS
@@ -94,10 +92,9 @@ def _runs(world: World) -> dict[date, Run]:
     return {run.day: run for run in published(world.engine, world.project.id)}
 
 
-@settings(SLOW, max_examples=2)
-@given(seed=st.integers(0, 2**32), zone=st.sampled_from(["UTC", "America/St_Johns", "Asia/Kolkata"]))
-def test_refreshing_again_in_any_order_changes_no_byte(world: Worlds, seed: int, zone: str) -> None:
-    random, first, second = Random(seed), world(name="same", timezone=zone), world(name="same", timezone=zone)
+def test_refreshing_again_in_any_order_changes_no_byte(world: Worlds) -> None:
+    random, zone = Random(7), "America/St_Johns"
+    first, second = (world(name="same", timezone=zone) for _ in range(2))
     batches = Traffic(random, zone, FIRST).batches(60)
     days = [FIRST + timedelta(days=i) for i in range(6)]
     for hour, batch in enumerate(batches):

@@ -1,32 +1,36 @@
 """Every metric of the packs agrees with an oracle in plain Python, from rollups and from raw events."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from tallymark.spec.catalog import Catalog
 from tallymark.spec.condition import Op
+from tallymark.spec.measure import Rows
 from tallymark.spec.query import Clause, Filter, Query
 from tallymark.spec.window import Grain, Window
-from tests.conftest import SLOW, World, Worlds
+from tests.conftest import World, Worlds
 from tests.oracle import (
     AGENTS,
     COUNTRIES,
     DIMENSIONS_OF_EVENTS,
+    DIMENSIONS_OF_EXPOSED,
     DIMENSIONS_OF_SESSIONS,
     METRICS,
     NEWCOMERS,
+    OF_ANY_SESSION,
     OF_EVENTS,
+    OF_EXPOSED,
     OF_SESSIONS,
     ORIGINS,
     QUANTILES,
+    TAKES_PART,
     Oracle,
+    Row,
     Where,
     agrees,
     compares,
@@ -61,6 +65,8 @@ COUNTERS = (
     "wallet_connect_attempts", "wallet_connect_success", "sessions_created", "sessions_restored", "restore_attempts",
     "registry_fetch", "registry_cache_hit", "error_TIMEOUT", "errors",
 )  # fmt: skip
+OF_APPS = ("app_open", "level_start", "level_start", "level_complete", "purchase", "experiment_exposure")
+VARIANTS = ("checkout/green", "checkout/ß'", "price/9.99", "price/0")
 PATHS = ("/", "/a", "/ß/ünder", "/a'b\\c", "/日本", "/A")
 GAPS_MS = (1, 1_000, 60_000, 1_799_999, 1_800_000, 1_800_001, 86_399_999, 86_400_000, 86_400_001)
 EDGES_MS = (-1_800_001, -1_800_000, -1_799_999, -1, 0, 1, 1_799_999)
@@ -135,12 +141,24 @@ class Traffic:
             event["event"] = random.choice(COUNTERS)
             event["value"] = random.choice((1, 2, 0.25, 40))
             event["properties"] |= {"network": random.choice(("mainnet", "devnet")), "sdkVersion": "0.3.0"}
+        self._in_app(event)
         if event["event"] == "request":
             event["properties"]["kind"] = random.choice(("feed", "asset", "failed"))
         for optional in random.sample(("eventId", "url", "referrer", "ip"), random.choice((0, 0, 1))):
             if optional != "url" or not query:
                 del event[optional]
         return event
+
+    def _in_app(self, event: dict[str, Any]) -> None:
+        """Makes some events those of an app, and some actors take part in experiments."""
+        random = self.random
+        if random.random() < 0.2:
+            event["event"] = random.choice(OF_APPS)
+            event["properties"] |= {"level": random.choice((1, 2, "last")), "platform": "ios", "appVersion": "2.0"}
+        if event["event"] == "experiment_exposure":
+            event["properties"] |= dict(zip(("experiment", "variant"), random.choice(VARIANTS).split("/"), strict=True))
+        if random.random() < 0.4:
+            event["properties"][TAKES_PART] = random.sample(VARIANTS, random.choice((1, 1, 2)))
 
     def _again(self, event: dict[str, Any], same_batch: bool) -> dict[str, Any]:
         """The same event once more; one that its sender named may come back with other content."""
@@ -216,9 +234,8 @@ class Asked:
                 assert agrees(row[metric], expected), f"{metric} of {row['key']!r}: {row[metric]} {expected}, {query}"
 
 
-def _filter(random: Random, dimensions: Sequence[str], oracle: Oracle) -> tuple[Filter, Where]:
+def _filter(random: Random, dimensions: Sequence[str], rows: Sequence[Row]) -> tuple[Filter, Where]:
     """A filter over values that there are, and the same in Python."""
-    rows = oracle.events if "path" in dimensions else oracle.visits
     groups = []
     for _ in range(random.choice((1, 1, 2))):
         clauses = []
@@ -241,31 +258,36 @@ OF_EVENTS_AND_ACTORS = (
     "events", "time_to_capture", *(name for name in (*OF_EVENTS, *NEWCOMERS) if name != "events")
 )  # fmt: skip
 
-Scene = Callable[[int, int], tuple[Random, Asked, Window]]
+#: How many events there are in each place.
+SIZES = (150, 20, 80, 110, 150, 60, 130)
 
 
-@pytest.fixture(params=PLACES, ids=lambda place: f"{place[0]}-{place[1]}")
+@dataclass(frozen=True)
+class Scene:
+    """The traffic of a seed in a zone, what was made of it, and the days that it is in."""
+
+    seed: int
+    asked: Asked
+    days: Window
+
+
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param((seed, size, place), id=f"{place[0]}-{place[1]}")
+        for seed, (size, place) in enumerate(zip(SIZES, PLACES, strict=True))
+    ],
+)
 def scene(request: pytest.FixtureRequest, world: Worlds) -> Scene:
-    """Plays the traffic of a seed in a zone."""
-    zone, first = request.param
-
-    def play(seed: int, size: int) -> tuple[Random, Asked, Window]:
-        random = Random(seed)
-        here = world(timezone=zone, packs=("sdk", "web"))
-        sent = _play(here, Traffic(random, zone, first), size)
-        return random, Asked(here, Oracle.of(sent, zone)), Window(first, first + timedelta(days=DAYS), zone)
-
-    return play
+    """Traffic of another seed in each zone, played once for all tests that ask of it."""
+    seed, size, (zone, first) = request.param
+    here = world(timezone=zone, packs=("sdk", "web", "ab"))
+    sent = _play(here, Traffic(Random(seed), zone, first), size)
+    return Scene(seed, Asked(here, Oracle.of(sent, zone)), Window(first, first + timedelta(days=DAYS), zone))
 
 
-examples = settings(SLOW, max_examples=2)
-traffics = given(seed=st.integers(0, 2**32 - 1), size=st.integers(20, 150))
-
-
-@examples
-@traffics
-def test_totals_and_series_of_every_metric(scene: Scene, seed: int, size: int) -> None:
-    random, asked, days = scene(seed, size)
+def test_totals_and_series_of_every_metric(scene: Scene) -> None:
+    random, asked, days = Random(scene.seed), scene.asked, scene.days
     for exact in (False, True):
         middle = replace(days, first=days.first + timedelta(days=3))
         asked.check(Query(METRICS, middle, middle.before(), exact=exact))
@@ -274,19 +296,19 @@ def test_totals_and_series_of_every_metric(scene: Scene, seed: int, size: int) -
     asked.check(Query(METRICS, replace(days, timezone=random.choice(OTHER_ZONES), grain=Grain.DAY)))
 
 
-@examples
-@traffics
-def test_breakdowns_and_filters(scene: Scene, seed: int, size: int) -> None:
-    random, asked, days = scene(seed, size)
+def test_breakdowns_and_filters(scene: Scene) -> None:
+    random, asked, days = Random(scene.seed), scene.asked, scene.days
     for metrics, dimensions in (
         (OF_EVENTS_AND_ACTORS, DIMENSIONS_OF_EVENTS),
         (("events", *QUANTILES), DIMENSIONS_OF_EVENTS),
         (tuple(OF_SESSIONS), DIMENSIONS_OF_SESSIONS),
+        (tuple(OF_ANY_SESSION), DIMENSIONS_OF_SESSIONS),
+        (tuple(OF_EXPOSED), DIMENSIONS_OF_EXPOSED),
     ):
         for by in random.sample(dimensions, 2):
             asked.check(Query(metrics, days, by=by, limit=random.choice((2, 1_000)), exact=random.random() < 0.3))
         for few in (dimensions, [random.choice(dimensions)]):
-            chosen, where = _filter(random, few, asked.oracle)
+            chosen, where = _filter(random, few, asked.oracle.rows(metrics[0]))
             asked.check(Query(metrics, days, days.before(), filter=chosen), where)
             asked.check(Query(metrics, days, by=random.choice(dimensions), filter=chosen), where)
             asked.check(Query(metrics, days, by=few[0], filter=chosen), where)
@@ -294,4 +316,6 @@ def test_breakdowns_and_filters(scene: Scene, seed: int, size: int) -> None:
 
 def test_the_oracle_knows_every_metric_and_dimension(catalog: Catalog) -> None:
     assert set(METRICS) == set(catalog.metrics)
-    assert set(DIMENSIONS_OF_EVENTS) | set(DIMENSIONS_OF_SESSIONS) == set(catalog.dimensions)
+    assert {*DIMENSIONS_OF_EXPOSED, *DIMENSIONS_OF_SESSIONS} == set(catalog.dimensions)
+    exposed = {dimension.name for dimension in catalog.rolled_up_on(Rows.EXPOSED)}
+    assert {*DIMENSIONS_OF_EXPOSED} - exposed == {*DIMENSIONS_OF_EVENTS}

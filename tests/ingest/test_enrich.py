@@ -58,7 +58,7 @@ def test_a_whole_row(enricher: Enricher, project: Projects) -> None:
         "project": here.id, "event": "x", "occurred_at": datetime.fromtimestamp((NOW_MS - 1) / 1000, UTC),
         "received_at": NOW, "value": 1.5, "bot": "", "host": "shop.example", "path": "/a",
         "referrer_host": "google.com", "source": "Google", "channel": "paid_search", "medium": "cpc", "campaign": "May",
-            "term": "shoes", "content": "b", "origin": 0,
+            "term": "shoes", "content": "b", "origin": 0, "variants": [],
         "country": "DE", "device": "desktop", "browser": "Firefox", "os": "Linux", "props": '{"n":1}',
         "expires_at": round(datetime(2026, 5, 6, tzinfo=UTC).timestamp()),
     }  # fmt: skip

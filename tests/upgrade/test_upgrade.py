@@ -2,9 +2,11 @@
 
 `data-VERSION.tar.xz` is the data directory that a server of that version left behind, with one project and 30 events of
 three days; `answers-VERSION.json` is what it answered. `0.1.0-web` has a lead, too, and was made before there were
-exports and names that a project's events may have.
+exports and names that a project's events may have. `0.1.0-sdk` has the pack sdk and a counter besides, and a finished
+export that never expires; it was made before there were experiments.
 """
 
+import hashlib
 import json
 import tarfile
 from pathlib import Path
@@ -60,7 +62,7 @@ def test_the_data_of_an_earlier_version_gives_the_numbers_it_gave(old: Path, ver
         assert [row["key"] for row in _ask(client, "page_views", by="term")["breakdown"]] == ["", "t"]
 
 
-def test_projects_of_an_earlier_version_take_any_names_and_can_be_exported(old: Path) -> None:
+def test_projects_of_an_earlier_version_take_any_names_and_can_be_exported(old: Path, version: str) -> None:
     with (
         RunningServer(old, TALLYMARK_SECRET="a secret of the tests") as server,
         httpx.Client(base_url=server.url, headers={"authorization": f"Bearer {ADMIN}"}, timeout=60) as client,
@@ -69,7 +71,9 @@ def test_projects_of_an_earlier_version_take_any_names_and_can_be_exported(old: 
         assert (project["eventNames"], project["maxEventNames"]) == (None, None)
         changed = client.patch("/v1/projects/old", json={"eventNames": ["page_view"]}).json()["project"]
         assert changed["eventNames"] == ["page_view"]
-        assert client.get("/v1/exports", params={"project": "old"}).json()["exports"] == []
+        assert project["publicSummary"] is True
+        exports = client.get("/v1/exports", params={"project": "old"}).json()["exports"]
+        assert [export["status"] for export in exports] == ["done"] * (version == "0.1.0-sdk")
 
 
 def test_a_lead_of_an_earlier_version_can_still_be_read(tmp_path: Path) -> None:
@@ -78,3 +82,16 @@ def test_a_lead_of_an_earlier_version_can_still_be_read(tmp_path: Path) -> None:
     with RunningServer(tmp_path / "data", TALLYMARK_SECRET="a secret of the tests") as server:
         leads = server.ask("GET", "/web/v1/leads", params={"propertyId": "site"}).json()["leads"]
     assert [lead["email"] for lead in leads] == ["ada@example.org"]
+
+
+def test_counters_and_files_of_an_earlier_version_are_still_there(tmp_path: Path) -> None:
+    with tarfile.open(HERE / "data-0.1.0-sdk.tar.xz") as archive:
+        archive.extractall(tmp_path / "data", filter="data")
+    with RunningServer(tmp_path / "data", TALLYMARK_SECRET="a secret of the tests") as server:
+        asked = {"project": "old", "period": "monthly", "date": "2026-01"}
+        told = server.ask("GET", "/sdk/api/v1/metrics", params=asked).json()["metrics"]
+        (export,) = server.ask("GET", "/v1/exports", params={"project": "old"}).json()["exports"]
+        file = httpx.get(export["downloadUrl"], trust_env=False).content
+    assert told["sessions_created"] == {"value": 7, "uniqueApps": 1}
+    assert hashlib.sha256(file).hexdigest() == export["sha256"]
+    assert file.decode().splitlines()[2] == "2026-01-02,10,7"

@@ -1,12 +1,12 @@
 """The guard: who sent a request, and whether they may do what it asks."""
 
 import time
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from hmac import compare_digest
 
 from tallymark.access.keys import digest
-from tallymark.control.keys import Keys, Scope
+from tallymark.control.keys import Key, Keys, Scope
 from tallymark.errors import AdminAuthNotConfigured, Forbidden, Unauthorized
 
 #: Scope of a key: what it is good for.
@@ -24,10 +24,11 @@ _MOST_CACHED = 10_000
 
 @dataclass(frozen=True)
 class Identity:
-    """Who a key belongs to: a project, or None for every project."""
+    """Who a key belongs to: a project, or None for every project; `name` is what people call who has it."""
 
     project_id: int | None
     scope: Scope
+    name: str = field(default="admin", compare=False)
 
     def may(self, scope: Scope, project_id: int | None) -> bool:
         """Whether it is good for that scope in that project; None means in every project."""
@@ -46,11 +47,11 @@ class Access:
         admin_key: str,
         local_key: str,
         clock: Callable[[], float] = time.monotonic,
-        read_key: str = "",
+        read_keys: Sequence[str] = (),
     ) -> None:
         self._keys = keys
         self._masters: tuple[tuple[str, Scope], ...] = tuple(
-            (digest(key), scope) for key, scope in _of_every_project(admin_key, local_key, read_key) if key
+            (digest(key), scope) for key, scope in _of_every_project(admin_key, local_key, read_keys) if key
         )
         self._configured = bool(admin_key)
         self._clock = clock
@@ -102,16 +103,21 @@ class Access:
 
     def _look_up(self, hashed: str) -> Identity | None:
         key = self._keys.find(hashed)
-        identity = None if key is None else Identity(key.project_id, key.scope)
+        identity = None if key is None else Identity(key.project_id, key.scope, _name(key))
         if len(self._known) >= _MOST_CACHED:
             self._known.clear()
         self._known[hashed] = (self._clock() + _FRESH_SECONDS, identity)
         return identity
 
 
-def _of_every_project(admin_key: str, local_key: str, read_key: str) -> Iterable[tuple[str, Scope]]:
+def _name(key: Key) -> str:
+    """What a key is recognised by: its label, and how it begins."""
+    return f"{key.label} ({key.prefix}…)" if key.label else f"{key.prefix}…"
+
+
+def _of_every_project(admin_key: str, local_key: str, read_keys: Sequence[str]) -> Iterable[tuple[str, Scope]]:
     """The keys that are good for every project; of equal ones the first counts."""
-    return ((admin_key, "admin"), (local_key, "admin"), (read_key, "read"))
+    return ((admin_key, "admin"), (local_key, "admin"), *((key, "read") for key in read_keys))
 
 
 def token_of(headers: Iterable[tuple[bytes, bytes]]) -> str | None:

@@ -5,6 +5,7 @@ days does at once, whichever process does it. One with raw events in it is known
 """
 
 import asyncio
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from hashlib import blake2b
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 import msgspec
 from litestar.stores.base import Store
 
-from tallymark.answer.compare import tell
+from tallymark.answer.compare import Told, tell
 from tallymark.answer.run import Answerer, Runs, near
 from tallymark.rollup.keeper import Keeper
 from tallymark.spec.project import Project
@@ -30,7 +31,7 @@ class Answers:
     """Answers questions, from the cache where that is the same."""
 
     def __init__(self, answerer: Answerer, keeper: Keeper, cache: Store) -> None:
-        self._answerer = answerer
+        self.answerer = answerer
         self._keeper = keeper
         self._cache = cache
         self._put = 0
@@ -38,25 +39,33 @@ class Answers:
     def fresh_runs(self, project: Project) -> Runs:
         """The published runs of a project, after a refresh where something was written and that is quick."""
         self._keeper.freshen(project)
-        return self._answerer.runs(project)
+        return self.answerer.runs(project)
 
     async def answer(self, query: Query, project: Project, runs: Runs, explain: bool = False) -> dict[str, Any]:
         """The body of an answer out of those runs, without its freshness. Errors: `BadQuery`."""
-        of_rollups, of_raw = self._keys(query, project, runs, explain)
+        windows = [query.window] + ([query.compare] if query.compare else [])
+        return await self.kept(
+            (query, explain), windows, project, runs, lambda: tell(self.answerer, query, project, runs, explain)
+        )
+
+    async def kept(
+        self, question: object, windows: Sequence[Window], project: Project, runs: Runs, ask: Callable[[], Told]
+    ) -> dict[str, Any]:
+        """The body that `ask` gives for a question about these windows, or gave lately. Errors: those of `ask`."""
+        of_rollups, of_raw = self._keys(question, windows, project, runs)
         known = await self._cache.get(of_rollups, renew_for=_SECONDS) or await self._cache.get(of_raw)
         if known is not None:
             body: dict[str, Any] = msgspec.json.decode(known)
             return body
-        told = await asyncio.to_thread(tell, self._answerer, query, project, runs, explain)
+        told = await asyncio.to_thread(ask)
         key = of_rollups if told.from_rollups else of_raw
         await self._cache.set(key, msgspec.json.encode(told.body), expires_in=_SECONDS)
         await self._sweep()
         return told.body
 
-    def _keys(self, query: Query, project: Project, runs: Runs, explain: bool) -> tuple[str, str]:
+    def _keys(self, question: object, windows: Sequence[Window], project: Project, runs: Runs) -> tuple[str, str]:
         """Names for the question and the state of the numbers it is about: of rollups alone, and of raw events."""
-        asked, version = (query, project, explain), self._keeper.version(project)
-        windows = [query.window] + ([query.compare] if query.compare else [])
+        asked, version = (question, project), self._keeper.version(project)
         inside = [_published(runs, window, 0) for window in windows]
         around = [_published(runs, window, 2) for window in windows]
         return _name(asked, inside), _name(asked, around, version)

@@ -1,12 +1,16 @@
 """Bodies of requests: read as JSON, and described for OpenAPI."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from litestar.openapi.spec import OpenAPIMediaType, Operation, RequestBody, Schema
 
 from tallymark.errors import UnreadableBody
+from tallymark.spec.json_values import is_deeper
+
+#: Levels of lists and objects within one another; what reads a body may go through it level by level.
+_DEEPEST: Final = 64
 
 
 def read_json(body: bytes) -> Any:
@@ -15,9 +19,12 @@ def read_json(body: bytes) -> Any:
     Errors: `UnreadableBody`.
     """
     try:
-        return msgspec.json.decode(body)
+        said = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise UnreadableBody(f"The body is not JSON: {error}.") from error
+    if is_deeper(said, _DEEPEST):
+        raise UnreadableBody(f"The body is nested more than {_DEEPEST} levels deep.")
+    return said
 
 
 def with_body(schema: Schema) -> type[Operation]:

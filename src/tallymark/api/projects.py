@@ -74,6 +74,10 @@ _FIELDS: dict[str, Reference | Schema] = {
         maximum=MAX_EVENT_NAMES,
         description="Most different names of events; null is no limit.",
     ),
+    "publicSummary": Schema(
+        type=OpenAPIType.BOOLEAN,
+        description="Whether everybody may read the summary of the pack `ab`, without a key.",
+    ),
 }
 _EXAMPLE = {"name": "site", "packs": ["web"], "timezone": "Europe/Berlin", "retention": "90d"}
 _DRAFT = Schema(

@@ -15,10 +15,9 @@ from tallymark.api.services import Services, services
 from tallymark.errors import BadQuery
 from tallymark.rollup.run import published
 from tallymark.spec.catalog import Catalog
-from tallymark.spec.measure import Rows
 from tallymark.spec.metric import Metric
 from tallymark.spec.project import Project
-from tallymark.spec.query import Query
+from tallymark.spec.window import Window
 
 
 @get(
@@ -58,12 +57,12 @@ async def ask(
     runs = await asyncio.to_thread(here.answers.fresh_runs, asked)
     body, fresh = await asyncio.gather(
         here.answers.answer(query, asked, runs, flag(given, "explain")),
-        asyncio.to_thread(freshness, here, asked, query, now),
+        asyncio.to_thread(freshness, here, asked, query.window, now),
     )
     return {**body, "freshness": fresh.body()}
 
 
-def freshness(here: Services, project: Project, query: Query, now: datetime) -> Freshness:
+def freshness(here: Services, project: Project, window: Window, now: datetime) -> Freshness:
     """What published rollups cover of a question's window."""
     runs = published(here.engine, project.id)
     complete = here.keeper.complete_at(project)
@@ -71,7 +70,7 @@ def freshness(here: Services, project: Project, query: Query, now: datetime) -> 
         through=max((run.day for run in runs), default=None),
         lag=max(0.0, (now - complete).total_seconds()) if complete else None,
         generated_at=max((run.published_at for run in runs), default=None),
-        sealed=tuple(r.day for r in runs if query.window.first <= r.day <= query.window.last and r.sealed(now)),
+        sealed=tuple(r.day for r in runs if window.first <= r.day <= window.last and r.sealed(now)),
     )
 
 
@@ -109,7 +108,7 @@ def _metric(metric: Metric, pack: str, catalog: Catalog) -> dict[str, Any]:
         "unit": metric.unit,
         "good": metric.good,
         "accuracy": metric.accuracy,
-        "rows": "events" if metric.rows is Rows.EVENTS else "sessions",
+        "rows": str(metric.rows),
         "dimensions": [d.name for d in catalog.dimensions_on(metric.rows)],
     }
 

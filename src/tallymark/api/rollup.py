@@ -4,7 +4,8 @@ import asyncio
 import contextlib
 import threading
 from collections.abc import AsyncIterator, Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import Annotated, Any
 
 import msgspec
@@ -13,13 +14,19 @@ from litestar.params import QueryParameter
 from litestar.response import Stream
 
 from tallymark.api.auth import Call, project_for, require
+from tallymark.api.behaviour_question import whole_number
 from tallymark.api.errors import documented
-from tallymark.api.question import parse_day
+from tallymark.api.question import given_in, one, parse_day
+from tallymark.api.rollup_jobs import ALL, JOBS, MOST_DAYS, Ran, jobs_of, run_jobs
 from tallymark.api.services import Services, services
 from tallymark.errors import BadQuery, TallymarkError
 from tallymark.rollup.check import check
+from tallymark.rollup.funnel_days import FunnelDay
 from tallymark.rollup.refresh import Outcome, Refreshed
 from tallymark.spec.project import Project
+from tallymark.spec.window import today
+
+_REHEARSED_DAYS = 14
 
 _Project = Annotated[str, QueryParameter(name="project", description="Name or id; default: every project.")]
 
@@ -37,17 +44,34 @@ def _projects(request: Call, name: str) -> list[Project]:
     sync_to_thread=True,
     status_code=200,
     summary="Refresh what is stale",
-    responses=documented(401, 403, 404, 409, 503),
+    responses=documented(400, 401, 403, 404, 409, 503),
 )
-def run(request: Call, project: _Project = "") -> dict[str, Any]:
-    """Refreshes every stale day; says which."""
-    here = services(request.app.state)
-    days = [day for owner in _projects(request, project) for day in _run(here, owner)]
-    return {"refreshed": sum(d.outcome is Outcome.PUBLISHED for d in days), "days": [told(d) for d in days]}
+def run(
+    request: Call,
+    project: _Project = "",
+    window_days: Annotated[
+        str | None, QueryParameter(name="windowDays", description="So many last days; default: every day.")
+    ] = None,
+    job: Annotated[str | None, QueryParameter(description=f"{', '.join(JOBS)} or {ALL}; default {ALL}.")] = None,
+) -> dict[str, Any]:
+    """Refreshes stale days, and the funnels made of them; says which days, and what each job came to."""
+    here, given = services(request.app.state), given_in(request)
+    owners = _projects(request, project)
+    jobs, length = jobs_of(one(given, "job") or ALL), whole_number(given, "windowDays", 0, 1, MOST_DAYS)
+    days, jobs_done = list[Refreshed](), list[Ran]()
+    for owner in owners:
+        refreshed, ran = run_jobs(here, owner, jobs, length or None, partial(_run, here))
+        days += refreshed
+        jobs_done += ran
+    return {
+        "refreshed": sum(d.outcome is Outcome.PUBLISHED for d in days),
+        "days": [told(d) for d in days],
+        "runs": [each.body() for each in jobs_done],
+    }
 
 
-def _run(here: Services, owner: Project) -> list[Refreshed]:
-    return recorded(here, "run", owner, lambda on_day: here.keeper.run(owner, on_day))
+def _run(here: Services, owner: Project, since: date) -> list[Refreshed]:
+    return recorded(here, "run", owner, lambda on_day: here.keeper.run(owner, on_day, since))
 
 
 @post(
@@ -179,6 +203,42 @@ def compare(
     return {"days": days, "differences": differing, "staleDays": waiting}
 
 
+@post(
+    "/rehearse",
+    sync_to_thread=True,
+    status_code=200,
+    summary="Compute days twice, and publish nothing",
+    responses=documented(400, 401, 403, 404, 409, 503),
+)
+def rehearse(
+    request: Call,
+    project: _Project = "",
+    window_days: Annotated[
+        str | None, QueryParameter(name="windowDays", description="So many last days; default 14.")
+    ] = None,
+) -> dict[str, Any]:
+    """Where computing published days and kept funnels again would say something else. Days that wait are left out."""
+    here, owners = services(request.app.state), _projects(request, project)
+    length = whole_number(given_in(request), "windowDays", _REHEARSED_DAYS, 1, MOST_DAYS)
+    days, funnels, differences = 0, 0, list[dict[str, Any]]()
+    for owner in owners:
+        last = today(owner.timezone, datetime.fromtimestamp(here.now(), UTC))
+        first = last - timedelta(days=length - 1)
+        checked, found = here.keeper.rehearse(owner, first, last)
+        again, differing = here.funnel_rollups.rehearse(owner, first, last, here.keeper.stale(owner))
+        days, funnels = days + checked, funnels + again
+        told_of = [each.body() for each in found] + [_funnel_difference(*pair) for pair in differing]
+        differences += [{"project": owner.name, **each} for each in told_of]
+    return {"days": days, "funnelDays": funnels, "differences": differences}
+
+
+def _funnel_difference(before: FunnelDay, after: FunnelDay) -> dict[str, str]:
+    """As a difference of a day's rollups is told."""
+    measure = f"funnel {before.funnel}"
+    states = {"before": str(dict(before.counts)), "after": str(dict(after.counts))}
+    return {"day": before.day.isoformat(), "measure": measure, "dimension": "", "key": "", **states}
+
+
 def router() -> Router:
     """The routes of rollups."""
-    return Router("/v1/rollup", route_handlers=[run, backfill, status, compare], tags=["rollups"])
+    return Router("/v1/rollup", route_handlers=[run, backfill, status, compare, rehearse], tags=["rollups"])

@@ -10,8 +10,14 @@ from tallymark.access.signature import Signatures
 from tallymark.access.vault import Vault
 from tallymark.api.answers import Answers
 from tallymark.api.directory import Directory
+from tallymark.api.experiment_book import ExperimentBook
+from tallymark.api.funnel_rollups import FunnelRollups
 from tallymark.config import Settings
+from tallymark.control.assignments import Assignments
+from tallymark.control.audit import Audit
+from tallymark.control.experiments import Experiments
 from tallymark.control.exports import Exports
+from tallymark.control.funnels import Funnels
 from tallymark.control.jobs import JobRuns
 from tallymark.control.keys import Keys
 from tallymark.control.people import People
@@ -53,6 +59,12 @@ class Services:
     exports: Exports
     files: Files
     signatures: Signatures
+    experiments: Experiments
+    audit: Audit
+    experiment_book: ExperimentBook
+    assignments: Assignments
+    funnels: Funnels
+    funnel_rollups: FunnelRollups
     now: Callable[[], float]
 
 

@@ -91,7 +91,7 @@ class Aggregation:
                 "dist": f"sumMapIf(map({self._column(_bucket(number))}, toUInt64(1)), {known})",
             }
         known = self._column(f"{where} AND isNotNull({number})")
-        scaled = self._column(_scaled(number))
+        scaled = self._column(billionths(number))
         sums = {"n": f"countIf({known})", "total": f"sumIf({scaled}, {known})"}
         if measure.kind is Kind.MOMENTS:
             sums["squares"] = f"sumIf(toInt256({scaled}) * toInt256({scaled}), {known})"
@@ -105,7 +105,7 @@ class Aggregation:
         return self._named[sql]
 
 
-def _scaled(number: str) -> str:
+def billionths(number: str) -> str:
     """A number in billionths, as `spec.summary.scaled`: its whole part and the rest apart, so that none is lost."""
     known = f"ifNull({number}, 0)"
     return f"toInt128(trunc({known})) * {SCALE} + toInt64(round(({known} - trunc({known})) * {SCALE}))"

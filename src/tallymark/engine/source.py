@@ -40,6 +40,11 @@ def with_actors(events: str) -> str:
     )
 
 
+def with_experiments(events: str) -> str:
+    """Those events, once for each experiment their actor was in: `experiment_variant` is `experiment/variant`."""
+    return f"(SELECT *, arrayJoin(variants) AS experiment_variant FROM {events})"
+
+
 def _epoch(moment: str) -> str:
     return f"toUnixTimestamp64Milli({moment})"
 

@@ -37,6 +37,7 @@ _COLUMNS: Final = (
     *((Column(name, Kind.CODE), _hexadecimal(name)) for name in ("event_id", "actor", "session")),
     (Column("value", Kind.NUMBER), "if(isFinite(value), value, NULL)"),
     *((Column(name, Kind.TEXT), name) for name in _TEXTS),
+    (Column("variants", Kind.JSON), "toJSONString(variants)"),
     (Column("props", Kind.JSON), "toJSONString(props)"),
     (Column("received_at", Kind.INSTANT), "received_at"),
 )

@@ -1,5 +1,6 @@
 """The demo: a project for each pack that has demo data, with 90 days of it, through the pipeline of any other event."""
 
+import asyncio
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping
@@ -10,15 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from tallymark.access.keys import mint
+from tallymark.api.services import Services
 from tallymark.control.keys import Scope
-from tallymark.control.projects import Projects
 from tallymark.ingest.decode import Decoded, WireEvent
-from tallymark.ingest.enrich import Enricher
 from tallymark.ingest.gate import Limits, admit
-from tallymark.ingest.store import Store
+from tallymark.packs.ab import demo as ab
 from tallymark.packs.sdk import demo as sdk
 from tallymark.packs.web import demo as web
-from tallymark.rollup.keeper import Keeper
 from tallymark.spec.project import Packs, Project, parse_draft
 
 _SCOPES: tuple[Scope, ...] = ("ingest", "read", "admin")
@@ -33,13 +32,21 @@ DAYS = 90
 
 @dataclass(frozen=True)
 class Sample:
-    """A pack's demo: the project as its public JSON, and its events by day."""
+    """A pack's demo: the project as its public JSON, its events by day, and what else it has, before there are events.
+
+    The latter is told the last of the days.
+    """
 
     project: Mapping[str, object]
     days: Callable[[date, int], Iterator[tuple[date, list[WireEvent]]]]
+    seed: Callable[[Services, Project, date], None] = lambda *_: None
 
 
-SAMPLES: tuple[Sample, ...] = (Sample(web.PROJECT, web.days), Sample(sdk.PROJECT, sdk.days))
+SAMPLES: tuple[Sample, ...] = (
+    Sample(web.PROJECT, web.days),
+    Sample(sdk.PROJECT, sdk.days),
+    Sample(ab.PROJECT, ab.days, ab.seed_experiments),
+)
 
 #: Called with a project's name, what is done, how many days are done and how many there are.
 Report = Callable[[str, str, int, int], None]
@@ -49,36 +56,38 @@ Report = Callable[[str, str, int, int], None]
 class Demo:
     """Makes demo projects where they are missing."""
 
-    projects: Projects
+    here: Services
     packs: Packs
-    enricher: Enricher
-    store: Store
-    keeper: Keeper
-    data: Path
 
     def prepare(self, now: datetime, report: Report) -> dict[str, dict[str, str]]:
         """The keys of the demo projects by name and scope; what is missing is made, which takes some seconds."""
-        keys = _read(self.data / _FILE)
+        keys = _read(self._file)
         for sample in SAMPLES:
             name = str(sample.project["name"])
-            project = self.projects.find(name)
+            project = self.here.projects.find(name)
             if project is None or name not in keys:
                 project = self._create(sample, project, keys)
-            if not self.keeper.runs(project):
+            if not self.here.keeper.runs(project):
                 self._fill(project, sample, now, report)
         return {name: keys[name] for name in (str(sample.project["name"]) for sample in SAMPLES)}
 
     def _create(self, sample: Sample, old: Project | None, keys: dict[str, dict[str, str]]) -> Project:
         if old is not None:
-            self.projects.delete(old.id)
+            self.here.projects.delete(old.id)
         minted = {scope: mint(scope, "demo") for scope in _SCOPES}
         draft = parse_draft(dict(sample.project), self.packs)
-        project = self.projects.create(draft, [key.draft for key in minted.values()])
+        project = self.here.projects.create(draft, [key.draft for key in minted.values()])
         keys[project.name] = {scope: m.secret for scope, m in minted.items()}
-        _write(self.data / _FILE, keys)
+        _write(self._file, keys)
         return project
 
+    @property
+    def _file(self) -> Path:
+        return self.here.settings.data / _FILE
+
     def _fill(self, project: Project, sample: Sample, now: datetime, report: Report) -> None:
+        if not self.here.experiments.all(project.id):
+            sample.seed(self.here, project, now.date())
         waiting: list[WireEvent] = []
         for done, (_, events) in enumerate(sample.days(now.date(), DAYS), 1):
             waiting += [event for event in events if _before(event, now)]
@@ -87,12 +96,16 @@ class Demo:
                 waiting = []
             report(project.name, "events", done, DAYS)
         rolled_up = count(1)
-        self.keeper.run(project, lambda _: report(project.name, "rollups", min(next(rolled_up), DAYS), DAYS))
+        self.here.keeper.run(project, lambda _: report(project.name, "rollups", min(next(rolled_up), DAYS), DAYS))
+        self.here.funnel_rollups.refresh(project)
 
     def _store(self, project: Project, events: list[WireEvent], now: datetime) -> None:
         limits = Limits(None, 0, 1_000, 1 << 20)
         batch = admit(Decoded(events, range(len(events))), project, limits, int(now.timestamp() * 1000), "", b"")
-        self.store.put(self.enricher.rows(batch, ""))
+        rows = self.here.receiver.enricher.rows(batch, "")
+        for enrichment in self.here.receiver.enrichments:
+            asyncio.run(enrichment.add(project, rows))
+        self.here.store.put(rows)
 
 
 def _before(event: WireEvent, now: datetime) -> bool:

@@ -39,7 +39,10 @@ _Taken = tuple[int, str, str]
 
 @dataclass(frozen=True)
 class Purge:
-    """Everything that a purge needs. How old events are, the engine's clock says, all else that of `turns`."""
+    """Everything that a purge needs. How old events are, the engine's clock says, all else that of `turns`.
+
+    `before` is done with a project before it loses events.
+    """
 
     engine: Engine
     keeper: Keeper
@@ -51,6 +54,7 @@ class Purge:
     leases: Leases
     exports: Exports
     files: Files
+    before: Callable[[Project], object] = lambda _: None
 
     def run(self, project: Project | None = None, dry_run: bool = False) -> list[Purged]:
         """Takes what is past its time, of one project where given; a dry run only counts, and changes nothing.
@@ -99,7 +103,7 @@ def _tried(step: Callable[[], _Taken]) -> _Taken:
 
 def _events(purge: Purge, project: Project, dry_run: bool) -> _Taken:
     """Raw events past the project's retention; the days that lose them are sealed before."""
-    gone = purge.keeper.expire(project, dry_run)
+    gone = purge.keeper.expire(project, dry_run, purge.before)
     notes = [f"seals {_listed(sorted(gone.sealing))}"] if gone.sealing else []
     notes += [f"keeps {day}: {why}" for day, why in sorted(gone.open.items())]
     failed = [f"{day} keeps its events: {why}" for day, why in sorted(gone.failed.items())]

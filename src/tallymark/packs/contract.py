@@ -65,7 +65,9 @@ class Contract:
         """The project of a name, for who may read it. Errors: `Unauthorized`, `Forbidden`, `NotFound`."""
         token = token_of(scope["headers"])
         if token is None:
-            raise Unauthorized("A key is needed: send it as 'x-api-key' or 'Authorization: Bearer …'.")
+            raise Unauthorized(
+                "A key is needed: send it as 'x-api-key', 'x-dashboard-token' or 'Authorization: Bearer …'."
+            )
         return self._of_key(here, token, here.access.known(token), name, "read")
 
     def administrated(self, here: Services, scope: Scope, name: str | None) -> Project:

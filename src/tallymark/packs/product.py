@@ -7,6 +7,8 @@ from typing import Any
 from litestar.types import ControllerRouterHandler
 
 from tallymark.api.services import Services
+from tallymark.ingest.receive import Enrichment
+from tallymark.packs.day_columns import DayColumns
 from tallymark.spec.pack import Pack
 
 #: Something done by the clock: its name, the work, and every how many seconds.
@@ -21,11 +23,16 @@ def _idle(_: Services) -> Sequence[Job]:
     return ()
 
 
+def _nothing(_: Services) -> Sequence[Enrichment]:
+    return ()
+
+
 @dataclass(frozen=True)
 class Product:
     """A pack as the server has it: its routes, its jobs, and views in the engine by name as `SELECT` statements.
 
-    `paths` is what OpenAPI says of routes that don't describe themselves.
+    `paths` is what OpenAPI says of routes that don't describe themselves. `enrichments` see every event that comes in.
+    `days` are its columns of the view that all packs share.
     """
 
     pack: Pack
@@ -33,3 +40,5 @@ class Product:
     jobs: Callable[[Services], Sequence[Job]] = _idle
     views: Mapping[str, str] = field(default_factory=dict)
     paths: Mapping[str, Any] = field(default_factory=dict)
+    enrichments: Callable[[Services], Sequence[Enrichment]] = _nothing
+    days: DayColumns | None = None

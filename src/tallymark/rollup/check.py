@@ -7,7 +7,7 @@ from typing import Any
 from tallymark.engine.aggregate import Aggregation
 from tallymark.engine.base import Engine
 from tallymark.engine.expression import literal
-from tallymark.engine.source import events_between, utc, with_actors
+from tallymark.engine.source import events_between, utc, with_actors, with_experiments
 from tallymark.rollup.run import Run, published
 from tallymark.rollup.scope import Scope
 from tallymark.rollup.sql import derived_sessions
@@ -55,7 +55,12 @@ def check(engine: Engine, catalog: Catalog, project: Project, first: date, last:
 
 def _check_day(engine: Engine, catalog: Catalog, project: Project, run: Run) -> list[Difference]:
     scope = Scope(project.id, run.day, run.day, run.timezone)
-    sources = {Rows.EVENTS: with_actors(events_between()), Rows.SESSIONS: f"({derived_sessions(several=False)})"}
+    events = with_actors(events_between())
+    sources = {
+        Rows.EVENTS: events,
+        Rows.EXPOSED: with_experiments(events),
+        Rows.SESSIONS: f"({derived_sessions(several=False)})",
+    }
     raw: dict[str, Numbers] = {}
     for rows, source in sources.items():
         raw.update(_raw(engine, catalog.measures_on(rows), source, scope))

@@ -15,8 +15,9 @@ from tallymark.errors import Conflict, Stopping, Unavailable
 from tallymark.rollup.expire import Leaving, delete, leaving, orphans, seal
 from tallymark.rollup.forget import forget
 from tallymark.rollup.refresh import Outcome, Refreshed, Refresher
+from tallymark.rollup.rehearse import Discrepancy, rehearse
 from tallymark.rollup.run import Run, published
-from tallymark.rollup.stale import StaleDays
+from tallymark.rollup.stale import StaleDays, marked
 from tallymark.spec.catalog import Catalog
 from tallymark.spec.project import Project
 
@@ -29,7 +30,7 @@ _SHORT = 2.0
 #: Between refreshes by the clock passes at least what the last one took, this many times.
 _CLOCK_REST = 9
 
-#: How often days that are about to lose events are refreshed: one may make a later one stale.
+#: How often days are refreshed until none is stale: one may make a later one stale.
 _ROUNDS = 3
 
 
@@ -92,11 +93,16 @@ class Keeper:
         with self._finding:
             return self._stale.find(self._projects.list()).get(project.id, [])
 
-    def run(self, project: Project | None = None, on_day: Callable[[Refreshed], None] | None = None) -> list[Refreshed]:
-        """Refreshes every stale day, of one project where given."""
+    def run(
+        self,
+        project: Project | None = None,
+        on_day: Callable[[Refreshed], None] | None = None,
+        since: date = date.min,
+    ) -> list[Refreshed]:
+        """Refreshes every stale day, of one project and from a day on where these are given."""
         refreshed: list[Refreshed] = []
         for owner in [project] if project else self._projects.list():
-            refreshed += self._run(owner, on_day or _ignore)
+            refreshed += self._run(owner, on_day or _ignore, since)
         return refreshed
 
     def run_rested(self) -> list[Refreshed]:
@@ -136,6 +142,20 @@ class Keeper:
             days = sorted(day for day in self._stale.eventful(project) if first <= day <= last)
             return self._refresh(project, days, True, on_day or _ignore)
 
+    def rehearse(self, project: Project, first: date, last: date) -> tuple[int, list[Discrepancy]]:
+        """Computes the published days of a window twice, for nothing; gives how many, and what differs.
+
+        Sealed days are passed over, and days that wait for a refresh or change meanwhile.
+        """
+        with self._leased(project):
+            now = self._now()
+            days = [run.day for run in self.runs(project) if first <= run.day <= last and not run.sealed(now)]
+            steady = set(days) - set(self._refresher.due(project, days))
+            found = rehearse(self._engine, self._refresher, project, sorted(steady)) if steady else []
+            if found:
+                steady -= set(self._refresher.due(project, sorted(steady)))
+            return len(steady), [each for each in found if each.day in steady]
+
     def forget(
         self, project: Project, actors: Collection[int], events: Collection[int] = (), kept: Collection[int] = ()
     ) -> list[date]:
@@ -148,16 +168,19 @@ class Keeper:
             self.touched([project.id])
             return days
 
-    def expire(self, project: Project, dry_run: bool = False) -> Leaving:
+    def expire(
+        self, project: Project, dry_run: bool = False, before: Callable[[Project], object] = lambda _: None
+    ) -> Leaving:
         """Deletes the events past their time, and seals before, as they are, the days that lose any; says what went.
 
-        A day whose numbers can't be brought up to date first keeps its events.
+        A day whose numbers can't be brought up to date first keeps its events. `before` does what else needs them.
         """
         if dry_run:
             return leaving(self._engine, project, self._catalog)
         with self._leased(project):
             gone = self._complete(leaving(self._engine, project, self._catalog))
             if gone.events:
+                before(project)
                 seal(self._engine, gone)
                 delete(self._engine, gone)
                 self.touched([project.id])
@@ -203,20 +226,40 @@ class Keeper:
         """The published runs of a project, oldest first."""
         return published(self._engine, project.id)
 
-    def _run(self, project: Project, on_day: Callable[[Refreshed], None]) -> list[Refreshed]:
+    def _run(self, project: Project, on_day: Callable[[Refreshed], None], since: date = date.min) -> list[Refreshed]:
         progress = self._of(project.id)
         with self._leased(project):
             started, at = time.monotonic(), datetime.now(UTC)
             progress.dirty = False
             try:
-                refreshed = self._refresh(project, self._candidates(project), False, on_day)
+                began, candidates = self._now(), self._candidates(project)
+                days = [day for day in candidates if day >= since]
+                refreshed = self._refresh(project, days, False, on_day)
+                later, steady = self._refresh_marked(project, began, on_day)
             except Exception:
                 progress.dirty = True
                 raise
-            progress.ended, progress.complete_at = time.monotonic(), at
-            published = sum(r.outcome is Outcome.PUBLISHED for r in refreshed)
+            progress.ended = time.monotonic()
+            if steady and len(days) == len(candidates):
+                progress.complete_at = at
+            else:
+                progress.dirty = True
+            outcomes = {r.day: r for r in [*refreshed, *later]}.values()
+            published = sum(r.outcome is Outcome.PUBLISHED for r in outcomes)
             progress.took = (progress.ended - started) / max(1, published)
-        return [r for r in refreshed if r.outcome is not Outcome.EMPTY]
+        return [r for r in outcomes if r.outcome is not Outcome.EMPTY]
+
+    def _refresh_marked(
+        self, project: Project, since: datetime, on_day: Callable[[Refreshed], None]
+    ) -> tuple[list[Refreshed], bool]:
+        """Refreshes the days that were made stale since an instant; gives them, and whether none of these is left."""
+        done: list[Refreshed] = []
+        for _ in range(_ROUNDS):
+            days = sorted(day for day, at in marked(self._engine, project.id).items() if at >= since)
+            if not (stale := self._refresher.due(project, days)):
+                return done, True
+            done += self._refresh(project, stale, False, on_day)
+        return done, False
 
     def _refresh(
         self, project: Project, days: list[date], force: bool, on_day: Callable[[Refreshed], None]

@@ -121,6 +121,18 @@ class Refresher:
         cases = self._assess(project, days, False, self._scope(project, days).seen_at)
         return [case.day for case in cases if case.outcome is Outcome.PUBLISHED]
 
+    def rehearse(self, project: Project, days: Sequence[date], shelf: int) -> dict[date, int]:
+        """Computes days and publishes none of them; gives the runs that their rows on the shelf are of."""
+        runs: dict[date, int] = {}
+        for several in _in_parts(sorted(days), self.together):
+            whole = self._scope(project, several)
+            for span in _spans(several, today(project.timezone, whole.seen_at)):
+                first_run = new_run_id(whole.seen_at)
+                scope = replace(whole, first=span[0], last=span[-1])
+                self._write(scope, first_run, shelf, self.catalog.only(project.packs), few=False)
+                runs.update({day: first_run + place for place, day in enumerate(span)})
+        return runs
+
     def _scope(self, project: Project, days: Sequence[date]) -> Scope:
         """Some days as they are now."""
         ((now,),) = self.engine.query("SELECT now64(3, 'UTC')")

@@ -2,7 +2,8 @@
 
 from tallymark.engine.base import Engine
 
-_TABLES = ("events", "pins", "rejections", "actors", "sessions", "rollups", "runs", "marks", "projects")
+_TABLES = ("events", "pins", "rejections", "actors", "sessions", "rollups", "runs", "marks", "projects",
+           "funnel_days", "rollup_jobs")  # fmt: skip
 
 
 def retire(engine: Engine, project: int) -> None:

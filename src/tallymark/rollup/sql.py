@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from tallymark.engine.aggregate import NONE, STATE, Aggregation
 from tallymark.engine.expression import condition_sql, literal, text_of
-from tallymark.engine.source import instant, with_actors
+from tallymark.engine.source import instant, with_actors, with_experiments
 from tallymark.rollup.scope import day_of, limit_of, seen_events, session_events
 from tallymark.spec.catalog import Catalog
 from tallymark.spec.condition import Any, Prop
@@ -173,9 +173,10 @@ def rollups(catalog: Catalog, few: bool) -> tuple[list[str], list[str]]:
         f"(SELECT * FROM sessions WHERE project = {{project:UInt32}} AND day IN {{days:Array(Date)}} AND run = {_RUN})"
     )
     with_day = f"(SELECT *, {day_of('occurred_at')} AS day FROM {with_actors(seen_events())})"
-    return [*_rollups_of(catalog, Rows.EVENTS, with_day, few), _firsts()], _rollups_of(
-        catalog, Rows.SESSIONS, of_runs, few
-    )
+    of_events = [*_rollups_of(catalog, Rows.EVENTS, with_day, few), _firsts()]
+    # one event makes a row for each experiment: there may be more keys than events
+    of_events += _rollups_of(catalog, Rows.EXPOSED, with_experiments(with_day), few=False)
+    return of_events, _rollups_of(catalog, Rows.SESSIONS, of_runs, few)
 
 
 def _rollups_of(catalog: Catalog, rows: Rows, source: str, few: bool) -> list[str]:
@@ -184,7 +185,7 @@ def _rollups_of(catalog: Catalog, rows: Rows, source: str, few: bool) -> list[st
     totals_only = [measure for measure in measures if measure.totals_only]
     statements = []
     if broken_down:
-        keyed = _broken_down(broken_down, catalog.dimensions_on(rows), rows, source, few)
+        keyed = _broken_down(broken_down, catalog.rolled_up_on(rows), rows, source, few)
         statements.append(_insert(broken_down, keyed))
     if totals_only:
         statements.append(_insert(totals_only, _totals(totals_only, source)))

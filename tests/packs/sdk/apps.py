@@ -52,11 +52,12 @@ class Apps:
         )
 
     def send(self, *bodies: Mapping[str, Any]) -> None:
-        """Sends payloads that are taken as they are, each when it says."""
+        """Sends payloads that are taken as they are, each when it says, and computes their days."""
         for body in bodies:
             self.application.clock.now = max(self.application.clock.now, _at(body))
             answer = self.post(body)
             assert (answer.status_code, answer.json()) == (200, {"success": True}), answer.text
+        self.application.settle(self.name)
 
     def get(self, path: str, key: str | None = ADMIN, **params: Any) -> httpx.Response:
         """A request below `/sdk`; what is None is left out."""

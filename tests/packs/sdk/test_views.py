@@ -3,6 +3,8 @@
 from datetime import timedelta
 from typing import Any
 
+from tallymark.engine.views import define
+from tallymark.packs.sdk.views import VIEWS
 from tests.packs.sdk.apps import NOON, REPORTING, Apps, expected, payload
 from tests.packs.world import bearer
 
@@ -67,6 +69,7 @@ def test_the_engines_views_show_every_project_with_the_pack(apps: Apps) -> None:
     assert apps.application.client.post("/v1/events", json=event, headers=bearer(keys["ingest"])).json()["accepted"]
     apps.application.settle(apps.name)
     apps.application.settle(name)
+    define(apps.here.engine, VIEWS)
     for table in ("daily_aggregates", "monthly_aggregates", "app_activity"):
         shown = {row[0] for row in apps.here.engine.query(f"SELECT DISTINCT project FROM {table}")}
         assert apps.name in shown

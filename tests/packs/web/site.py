@@ -1,6 +1,6 @@
 """A website's property in an application of its own over the worker's engine, and who sends to it."""
 
-import time
+import itertools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -30,10 +30,12 @@ Rows = list[dict[str, Any]]
 
 @dataclass
 class Site:
-    """The property `site`. `ahead` is how many seconds its clock is ahead of the world's."""
+    """The property `site`. `ahead` is by how many seconds its clock was moved."""
 
     data: Path
     ahead: float = 0.0
+    noon: datetime = field(default_factory=lambda: datetime.now(UTC).replace(hour=12, minute=0, second=0))
+    _looks: Iterator[int] = field(default_factory=itertools.count)
     client: TestClient[Litestar] = field(init=False)
 
     @property
@@ -48,7 +50,8 @@ class Site:
         return found
 
     def clock(self) -> float:
-        return time.time() + self.ahead
+        """Noon of the day that it is; a look at it takes a millisecond."""
+        return self.noon.timestamp() + self.ahead + next(self._looks) / 1_000
 
     def at(self) -> datetime:
         return datetime.fromtimestamp(self.clock(), UTC)

@@ -36,7 +36,6 @@ def ask(client: httpx.Client, origin: str) -> httpx.Response:
     )
 
 
-@pytest.mark.xdist_group("cors")
 def test_a_browser_asks_before_it_sends(served: tuple[httpx.Client, str]) -> None:
     client, allowed = served
     answer = ask(client, SHOP)
@@ -50,7 +49,6 @@ def test_a_browser_asks_before_it_sends(served: tuple[httpx.Client, str]) -> Non
     assert other.headers.get("access-control-allow-origin") == ("*" if allowed == "*" else None)
 
 
-@pytest.mark.xdist_group("cors")
 def test_answers_may_be_read_by_pages_that_may_send(served: tuple[httpx.Client, str]) -> None:
     client, _ = served
     for body, status in ((EVENT, 202), ({**EVENT, "value": "much"}, 400), ({**EVENT, "propertyId": "nowhere"}, 404)):
@@ -62,7 +60,6 @@ def test_answers_may_be_read_by_pages_that_may_send(served: tuple[httpx.Client, 
     assert answer.headers["access-control-allow-origin"] in ("*", SHOP)
 
 
-@pytest.mark.xdist_group("cors")
 @pytest.mark.parametrize("origin", [OTHER, "null", f"{SHOP}.evil.example", "http://shop.example"])
 def test_other_pages(served: tuple[httpx.Client, str], origin: str) -> None:
     client, allowed = served
@@ -75,12 +72,10 @@ def test_other_pages(served: tuple[httpx.Client, str], origin: str) -> None:
     assert "access-control-allow-origin" not in answer.headers
 
 
-@pytest.mark.xdist_group("cors")
 def test_servers_name_no_origin(served: tuple[httpx.Client, str]) -> None:
     assert served[0].post(PATH, json=EVENT).json() == {"ok": True, "accepted": 1, "rejected": []}
 
 
-@pytest.mark.xdist_group("cors")
 def test_the_tracker_may_be_loaded_by_every_page(served: tuple[httpx.Client, str]) -> None:
     for origin in (SHOP, OTHER):
         answer = served[0].get("/web/tracker.js", headers={"Origin": origin})

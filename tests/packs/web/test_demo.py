@@ -18,8 +18,6 @@ from tallymark.packs.web.demo_site import AGENTS, BOTS, COUNTRIES
 from tallymark.spec.project import Project, parse_draft
 
 # One worker makes the traffic once for the whole file.
-pytestmark = pytest.mark.xdist_group("packs.web.demo")
-
 LAST = date(2026, 3, 31)
 IMPORTED = Limits(past_ms=None, future_ms=0, max_properties=30, max_event_bytes=4_096)
 SILENCE_MS = 30 * 60_000

@@ -223,6 +223,7 @@ def erase(here: Services, project: Project, email: str) -> Gone:
     if person is None or person.lead is None:
         raise NotFound("Nobody with this address is a lead.", field="email")
     traces = traces_of(here, project, person)
+    here.assignments.forget(project.id, traces.actors)
     days = here.keeper.forget(project, traces.actors, traces.forms, traces.others)
     erased = here.people.erase(project.id, email_hash, datetime.fromtimestamp(here.now(), UTC))
     if erased is None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from tallymark.packs.web import names
+from tallymark.packs.web.funnels import FUNNELS
 from tallymark.spec.condition import Above, Column, Prop, column, event, flag, human, measured
 from tallymark.spec.measure import AGE, Rows, actors, count, moments, quantiles, total
 from tallymark.spec.metric import Dimension, Mean, Metric, Newcomers, Plain, Quantile, Ratio, Unit, shared
@@ -168,4 +169,6 @@ DIMENSIONS = (
               Prop("kind"), None),
 )  # fmt: skip
 
-PACK = Pack("web", "Web traffic", "Page views, visitors, sessions and where they came from.", METRICS, DIMENSIONS)
+PACK = Pack(
+    "web", "Web traffic", "Page views, visitors, sessions and where they came from.", METRICS, DIMENSIONS, FUNNELS
+)

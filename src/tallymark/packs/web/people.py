@@ -1,5 +1,7 @@
 """`POST /web/v1/people/export`: everything that is held about a person, for the person."""
 
+from collections.abc import Collection
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import msgspec
@@ -27,7 +29,7 @@ _TEXTS: Final = (
 _MOMENTS: Final = ("occurred_at", "received_at", "expires_at")
 #: Keyed hashes, written as the links of a person are.
 _HASHES: Final = ("event_id", "actor", "session", "origin")
-_COLUMNS: Final = (*_TEXTS, *_MOMENTS, *_HASHES, "value")
+_COLUMNS: Final = (*_TEXTS, *_MOMENTS, *_HASHES, "value", "variants")
 
 _EVENTS: Final = (
     f"SELECT {', '.join(_COLUMNS)}, toJSONString(props) FROM events FINAL WHERE project = {{project:UInt32}} "
@@ -45,7 +47,7 @@ _EVENTS: Final = (
     responses=documented(400, 401, 403, 404, 503),
 )
 def export(request: Call, body: RawBody) -> dict[str, Any]:
-    """Everything held about a person: lead, forms, consents, links, and the events of the visitors that they are.
+    """Everything held about a person: lead, forms, consents, links, and what the visitors that they are did and got.
 
     Left out are the events of visitors that others are linked to as well, told of as `sharedVisitors`.
     """
@@ -73,6 +75,7 @@ def _told(here: Services, project: Project, person: Person) -> dict[str, Any]:
             {"visitor": one.actor, "kind": one.kind, "confidence": one.confidence, "at": moment(one.at)}
             for one in person.links
         ],
+        "assignments": _assignments(here, project, traces.actors),
         "events": events_of(here.engine, project, traces),
         "sharedVisitors": traces.shared_visitors,
     }
@@ -91,7 +94,7 @@ def _event(row: dict[str, Any], props: str) -> dict[str, Any]:
         **{name: f"{row[name]:016x}" if row[name] else "" for name in _HASHES},
         "properties": msgspec.json.decode(props),
     }
-    return {_camel(name): value for name, value in told.items() if value not in ("", None)}
+    return {_camel(name): value for name, value in told.items() if value not in ("", None, [])}
 
 
 def _camel(name: str) -> str:
@@ -119,6 +122,26 @@ def _submission(here: Services, project: Project, one: Submission) -> dict[str, 
         "newLead": one.new_lead,
         "payload": None if sealed is None else msgspec.json.decode(here.vault.open(project.id, sealed)),
     }
+
+
+def _assignments(here: Services, project: Project, actors: Collection[int]) -> list[dict[str, Any]]:
+    """What the visitors were given in experiments."""
+    keys = {experiment.id: key for key, experiment in here.experiment_book.of(project.id).items()}
+    return [
+        {
+            "visitor": f"{actor:016x}",
+            "experimentId": keys.get(experiment),
+            "variant": has.variant,
+            "assignedAt": _instant(has.assigned_at),
+            "exposedAt": None if has.exposed_at is None else _instant(has.exposed_at),
+        }
+        for actor, held in here.assignments.of(project.id, actors).items()
+        for experiment, has in held.items()
+    ]
+
+
+def _instant(ms: int) -> str:
+    return moment(datetime.fromtimestamp(ms / 1000, UTC))
 
 
 def _consent(one: Consent) -> dict[str, Any]:
