@@ -184,3 +184,12 @@ def test_an_exposure_told_of_before_the_start_takes_the_place_of_none(serving: S
     assert [at for (at,) in serving.stored("occurred_at")] == [
         (began - timedelta(minutes=minutes)).replace(tzinfo=None) for minutes in (1, 0)
     ]
+
+
+def test_an_exposure_that_its_sender_named_counts_once_whenever_it_comes_again(serving: Serving) -> None:
+    serving.run("paywall")
+    named = {key: value for key, value in _met("u-9", "paywall", NOON).items() if key != "occurredAt"}
+    for _ in range(2):
+        serving.send({**named, "eventId": "row-7"})
+        serving.application.clock.now += timedelta(days=1)
+    assert serving.stored("occurred_at") == [(NOON.replace(tzinfo=None),)]

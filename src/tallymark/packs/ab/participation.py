@@ -50,13 +50,16 @@ class Participation:
     def _unite(
         self, project: Project, experiments: Mapping[str, Experiment], rows: Rows, met: Mapping[int, Met]
     ) -> None:
-        """Makes the exposures of a unit to a variant on a day one event: of equal ones the earliest counts."""
-        for place, one in met.items():
-            at, experiment = rows.occurred_at[place], experiments.get(one.experiment)
+        """Makes the exposures of a unit to a variant on a day one event: of equal ones the earliest counts.
+
+        An event that its sender named without a time has its own identity, by which it counts once on any day.
+        """
+        for place in met.keys() - set(rows.unpinned):
+            one, at = met[place], rows.occurred_at[place]
+            experiment = experiments.get(one.experiment)
             if experiment is not None and _had(experiment, one.variant, at):
                 rows.event_id[place] = event_id(self.here.receiver.enricher, project.id, one)
                 rows.precedence[place] = _precedence(at, rows.received_at[place])
-                rows.unpinned = [other for other in rows.unpinned if other != place]
 
     async def _held(
         self, project: Project, experiments: Mapping[str, Experiment], rows: Rows, met: Mapping[int, Met]
