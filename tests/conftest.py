@@ -49,8 +49,8 @@ SLOW = settings(
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Two workers a core: tests wait for servers, disks and clocks half of their time."""
-    return 2 * (os.cpu_count() or 1)
+    """Half as many workers again as cores: tests wait for servers, disks and clocks half of their time."""
+    return max(2, (os.cpu_count() or 2) * 3 // 2)
 
 
 #: Files of few tests that take long: begun first, so that no worker is left alone with one at the end.
