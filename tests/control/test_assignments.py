@@ -165,12 +165,13 @@ def test_a_full_queue_is_said_and_what_waits_is_answered(assignments: Assignment
     async def crowd() -> None:
         with filled.write() as session:
             session.connection()
-            waiting = [asyncio.create_task(assignments.note(1, {unit: []})) for unit in range(1_200)]
+            # The thread takes up to 1,000 at its first turn, whenever that comes, and is held up with them.
+            waiting = [asyncio.create_task(assignments.note(1, {unit: []})) for unit in range(2_400)]
             done, _ = await asyncio.wait(waiting, timeout=0.3)
             refused = [each.exception() for each in done]
-            assert 100 < len(refused) < 1_200
+            assert 400 <= len(refused) < 1_400
             assert all(isinstance(error, QueueFull) and error.retry_after == 1 for error in refused)
-        assert len(await asyncio.gather(*(each for each in waiting if each not in done))) == 1_200 - len(refused)
+        assert len(await asyncio.gather(*(each for each in waiting if each not in done))) == 2_400 - len(refused)
 
     run(crowd())
 
