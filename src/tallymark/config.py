@@ -9,12 +9,15 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
 
 from tallymark.errors import BadSetting
 
 PREFIX = "TALLYMARK_"
+
+Network = IPv4Network | IPv6Network
 
 
 @dataclass(frozen=True)
@@ -79,7 +82,12 @@ def _names(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
-_DAY = 86_400
+def _networks(text: str) -> tuple[Network, ...]:
+    try:
+        return tuple(ip_network(part, strict=False) for part in _names(text))
+    except ValueError as error:
+        raise ValueError(f"must be addresses or networks: {error}") from None
+
 
 SETTINGS: tuple[Setting, ...] = (
     Setting("data", "TALLYMARK_DATA", Path, "data",
@@ -130,6 +138,19 @@ SETTINGS: tuple[Setting, ...] = (
             "project; `keyed`: only with a key."),
     Setting("ab_project", "TALLYMARK_AB_PROJECT", str, "ab",
             "The project that requests below `/ab` and `/ofrep` mean when they name none."),
+    Setting("voice_capture", "TALLYMARK_VOICE_CAPTURE", _one_of("open", "keyed", "signed"), "open",
+            "`open`: workers send to projects with the pack `voice` by naming the project; `keyed`: only with a key; "
+            "`signed`: only requests that are signed."),
+    Setting("voice_signing_secrets", "TALLYMARK_VOICE_SIGNING_SECRETS", _names, "",
+            "Secrets that requests to `/voice/ingest` may be signed with, separated by commas: two while one replaces "
+            "the other."),
+    Setting("voice_allow", "TALLYMARK_VOICE_ALLOW", _networks, "",
+            "Addresses and networks (`203.0.113.7, 2001:db8::/32`) that may send to `/voice/ingest`; empty: any."),
+    Setting("voice_stats", "TALLYMARK_VOICE_STATS", _one_of("open", "keyed"), "open",
+            "`open`: everybody may read the numbers of `/voice/stats`, though no transcripts; `keyed`: only with a "
+            "key."),
+    Setting("voice_project", "TALLYMARK_VOICE_PROJECT", str, "voice",
+            "The project that requests below `/voice` mean when they name none."),
     Setting("rollup_batch_days", "ROLLUP_BATCH_DAYS", _integer(1, 31), "31",
             "Most days that a refresh computes by the same statements."),
     Setting("trusted_proxies", "TALLYMARK_TRUSTED_PROXIES", _integer(0, 10), "0",
@@ -194,6 +215,11 @@ class Settings:
     sdk_networks: tuple[str, ...]
     ab_capture: str
     ab_project: str
+    voice_capture: str
+    voice_signing_secrets: tuple[str, ...]
+    voice_allow: tuple[Network, ...]
+    voice_stats: str
+    voice_project: str
     rollup_batch_days: int
     trusted_proxies: int
     max_body_bytes: int

@@ -52,7 +52,7 @@ def question(given: Parameters, timezone: str, now: datetime) -> Query:
         compare=_compare(one(given, "compareTo"), window),
         by=one(given, "by") or None,
         filter=filter_of(given.get("filter", ())),
-        limit=_limit(one(given, "limit")),
+        limit=limit_of(given),
         exact=flag(given, "exact"),
     )
 
@@ -154,11 +154,13 @@ def explicit(text: str, window: Window) -> Window | None:
     return replace(window, first=parse_day(first, "compareTo"), last=parse_day(last, "compareTo"))
 
 
-def _limit(text: str | None) -> int:
+def limit_of(given: Parameters, default: int = 100, most: int = _MOST_ROWS) -> int:
+    """The `limit` that is asked for. Errors: `BadQuery`."""
+    text = one(given, "limit")
     if text is None:
-        return 100
-    if not (text.isascii() and text.isdigit()) or not 1 <= int(text) <= _MOST_ROWS:
-        raise BadQuery(f"limit must be a whole number from 1 to {_MOST_ROWS}.", field="limit")
+        return default
+    if not (text.isascii() and text.isdigit()) or not 1 <= int(text) <= most:
+        raise BadQuery(f"limit must be a whole number from 1 to {most}.", field="limit")
     return int(text)
 
 

@@ -1,7 +1,8 @@
 """Turns: work that is done once a day or a month, by one process, and again after it has failed."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -24,14 +25,25 @@ class Turns:
 
     def take(self, job: str, since: datetime, work: Callable[[], object]) -> None:
         """Does the work unless a run of the job for all projects was started and done since; it leaves such a row."""
-        with self._locks.setdefault(job, threading.Lock()):  # a lease is its holder's again, whichever thread asks
-            if not self._due(job, since) or not self.leases.acquire(job, self.holder, _LEASE_SECONDS):
-                return
+        if not self._due(job, since):
+            return
+        with self.alone(job, _LEASE_SECONDS) as mine:
+            if mine and self._due(job, since):
+                work()
+
+    @contextmanager
+    def alone(self, name: str, seconds: float) -> Iterator[bool]:
+        """Whether nobody else does what has this name while the block runs, for so long at most.
+
+        Threads of this process wait for each other; another process that is at it is not waited for.
+        """
+        with self._locks.setdefault(name, threading.Lock()):  # a lease is its holder's again, whichever thread asks
+            mine = self.leases.acquire(name, self.holder, seconds)
             try:
-                if self._due(job, since):
-                    work()
+                yield mine
             finally:
-                self.leases.release(job, self.holder)
+                if mine:
+                    self.leases.release(name, self.holder)
 
     def recorded(self, job: str, since: datetime, work: Callable[[], str]) -> None:
         """As `take`, of work that gives what its row in `job_runs` says."""

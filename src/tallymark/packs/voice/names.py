@@ -30,10 +30,14 @@ STAGES: Final = (RECOGNITION, UNDERSTANDING, ANSWERING, TOTAL)
 
 PROMPT_TOKENS: Final = "promptTokens"
 COMPLETION_TOKENS: Final = "completionTokens"
+TOKENS: Final = "tokens"
 COST: Final = "costUsd"
 
+#: The tenth that a confidence lies in, as `0.8-0.9`.
+BAND: Final = "confidenceBand"
+
 #: Of an exchange: whether both are there, or which is missing.
-STATE: Final = "state"
+STATE: Final = "exchangeState"
 ANSWERED: Final = "answered"
 UNANSWERED: Final = "unanswered"
 UNASKED: Final = "unasked"

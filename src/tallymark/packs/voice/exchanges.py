@@ -1,0 +1,125 @@
+"""Exchanges: a query and its outcome joined by id, whatever their order, soon after both are there.
+
+A query without an outcome, or an outcome without a query, becomes an exchange of its own once nothing of it has come
+for ten minutes; what comes later joins it all the same, and repairs its day.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from tallymark.api.services import Services
+from tallymark.engine.source import milliseconds, utc
+from tallymark.packs.voice import exchange_sql as sql
+from tallymark.packs.voice.contract import CONTRACT
+from tallymark.spec.project import Project
+
+#: How long one waits for the other.
+PATIENCE: Final = timedelta(minutes=10)
+
+#: A query and its outcome happen within this of each other.
+REACH: Final = timedelta(days=1)
+
+#: Events that a look takes in at most, about.
+_AT_ONCE: Final = 100_000
+
+#: The cursor moves so often where nothing comes: that it does is a write to disk.
+_MOVES: Final = timedelta(minutes=1)
+
+_LEASE_SECONDS: Final = 60.0
+_EVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class _Look:
+    """What was inserted after `since` up to `until`, and what was `PATIENCE` before."""
+
+    project: Project
+    since: datetime
+    until: datetime
+
+    def params(self) -> dict[str, object]:
+        """The parameters of the statements, without the span of the events."""
+        bounds = {
+            "since": self.since,
+            "until": self.until,
+            "ripe_since": max(self.since - PATIENCE, _EVER),
+            "ripe_until": max(self.until - PATIENCE, _EVER),
+        }
+        zone = {"project": self.project.id, "timezone": self.project.timezone}
+        return {**zone, **{name: milliseconds(moment) for name, moment in bounds.items()}}
+
+
+@dataclass(frozen=True)
+class Exchanges:
+    """Keeps the exchanges of projects true. May be called from any thread."""
+
+    here: Services
+    _seen: dict[int, int] = field(default_factory=dict)
+
+    def keep(self) -> int:
+        """How many exchanges were written, of every project with the pack."""
+        return sum(self.join(project) for project in self.projects())
+
+    def projects(self) -> Sequence[Project]:
+        """The projects that have exchanges."""
+        return [project for project in self.here.projects.list() if CONTRACT.pack in project.packs]
+
+    def freshen(self, project: Project) -> None:
+        """Joins what was written since the last look, for a reader."""
+        if self._seen.get(project.id) != self.here.keeper.version(project):
+            self.join(project)
+
+    def join(self, project: Project) -> int:
+        """How many exchanges of a project were written now; none while another process is at it."""
+        written = 0
+        with self.here.turns.alone(_name(project), _LEASE_SECONDS) as mine:
+            while mine:
+                more, wrote = self._step(project)
+                written += wrote
+                if not more:
+                    break
+            version = self.here.keeper.version(project)
+            if written:
+                self.here.keeper.touched([project.id])
+            self._seen[project.id] = version + bool(written)
+        return written
+
+    def _step(self, project: Project) -> tuple[bool, int]:
+        """Whether there is more to look at, and how many exchanges were written."""
+        cursor, now = self.here.cursors.get(_name(project)) or _EVER, self._now()
+        look = self._bounded(project, cursor, now)
+        params = look.params()
+        ((touched, first, last),) = self.here.engine.query(sql.touched(), params)
+        if touched:
+            reach = int(REACH.total_seconds() * 1000)
+            span = {"start": max(first - reach, 0), "end": last + reach}
+            self.here.engine.command(sql.write_exchanges(), {**params, **span})
+            self.here.engine.command(sql.void_exchanges(), {**params, **span})
+        if touched or look.until > cursor + _MOVES:
+            self.here.cursors.set(_name(project), look.until)
+        return look.until < now, self._written(project, now) if touched else 0
+
+    def _bounded(self, project: Project, cursor: datetime, now: datetime) -> _Look:
+        """The next look: what may have become visible late is looked at again."""
+        since = max(cursor - timedelta(seconds=self.here.settings.settle_seconds), _EVER)
+        until = now
+        for start, later in ((cursor, timedelta()), (max(cursor - PATIENCE, _EVER), PATIENCE)):
+            params = {"project": project.id, "since": milliseconds(start), "n": _AT_ONCE}
+            for (at,) in self.here.engine.query(sql.nth_insertion(), params):
+                until = min(until, datetime.fromtimestamp(at / 1000, UTC) + later)
+        return _Look(project, since, until)
+
+    def _written(self, project: Project, since: datetime) -> int:
+        ((count,),) = self.here.engine.query(sql.written(), {"project": project.id, "since": milliseconds(since)})
+        return int(count)
+
+    def _now(self) -> datetime:
+        ((now,),) = self.here.engine.query("SELECT now64(3, 'UTC')")
+        return utc(now)
+
+
+def _name(project: Project) -> str:
+    """What the cursor of a project is called, and the right to move it."""
+    return f"exchanges:{project.id}"

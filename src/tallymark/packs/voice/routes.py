@@ -1,0 +1,25 @@
+"""The voice pack's endpoints. One that is added goes into `_HANDLERS`, with its path below `/voice`."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from litestar import Router
+from litestar.types import ControllerRouterHandler
+
+from tallymark.api.services import Services
+from tallymark.packs.voice.capture import voice_ingest
+from tallymark.packs.voice.contract import EXCEPTION_HANDLERS
+from tallymark.packs.voice.exchanges import Exchanges
+from tallymark.packs.voice.reading import health, table_rows
+from tallymark.packs.voice.stats_routes import HANDLERS
+
+_HANDLERS: Final[Sequence[ControllerRouterHandler]] = (*HANDLERS, table_rows, health)
+
+
+def routes(here: Services) -> Sequence[ControllerRouterHandler]:
+    """Every route of the pack."""
+    answers = Router(
+        "/voice", route_handlers=_HANDLERS, exception_handlers=EXCEPTION_HANDLERS, tags=["voice"],
+        opt={"exchanges": Exchanges(here)},
+    )  # fmt: skip
+    return (voice_ingest(here), answers)
