@@ -15,6 +15,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import create_engine, inspect, select, text
 from sqlalchemy.exc import NoSuchTableError
 
+from tallymark.control.audit import Audit
 from tallymark.control.database import Database, migrate, open_database
 from tallymark.control.jobs import JobRuns
 from tallymark.control.keys import Keys
@@ -158,6 +159,28 @@ def test_the_step_to_people_can_be_taken_back(tmp_path: Path) -> None:
         names(url, "leads")
     open_database(url).close()
     assert "uq_leads_project_id_email_hash" in names(url, "leads")
+
+
+def test_a_store_from_before_evaluators_takes_them(tmp_path: Path) -> None:
+    path = tmp_path / "control.db"
+    url = f"sqlite:///{path}"
+    at(url, command.upgrade, "0005")
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.executescript(
+            """
+            INSERT INTO projects VALUES
+                (7, 'site', '["web"]', 'UTC', 24, 'reject', 'mark', NULL, '2026-01-01 00:00:00', NULL, NULL, NULL, 1);
+            INSERT INTO audit VALUES (1, 7, 'experiment/a', 'create', 'me', '{}', '2026-01-01 00:00:00');
+            """
+        )
+    database = open_database(url)
+    assert [(project.id, project.name) for project in Projects(database).list()] == [(7, "site")]
+    assert [deed.subject for deed in Audit(database).list(7)] == ["experiment/a"]
+    assert "uq_evaluators_project_id_key" in str(names(url, "evaluators"))
+    database.close()
+    at(url, command.downgrade, "0005")
+    with pytest.raises(NoSuchTableError):
+        names(url, "evaluators")
 
 
 def test_a_store_of_a_newer_version_is_refused(tmp_path: Path) -> None:

@@ -34,6 +34,21 @@ class Instant(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+class Unsigned(TypeDecorator[int]):
+    """An unsigned number of 64 bits, as databases keep it: signed. Its order there is another one."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: int | None, dialect: Dialect) -> int | None:
+        """The number with a sign."""
+        return value if value is None or value < 1 << 63 else value - (1 << 64)
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> int | None:
+        """The number without a sign."""
+        return value if value is None or value >= 0 else int(value) + (1 << 64)
+
+
 class Base(DeclarativeBase):
     """The declarative base; its metadata is what the migrations lead to."""
 

@@ -40,7 +40,7 @@ class Evaluator:
     """An evaluator at its latest version, or at one of the earlier ones.
 
     `automatic`: nobody has changed it, so it follows the settings. `failures_in_row`: calls of its judge that failed
-    since the last that did not.
+    since the last that did not; until `held_until`, the judge is left alone.
     """
 
     id: int
@@ -53,6 +53,7 @@ class Evaluator:
     automatic: bool
     created_at: datetime
     updated_at: datetime
+    held_until: datetime | None = None
 
     @property
     def name(self) -> str:

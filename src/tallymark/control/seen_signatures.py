@@ -1,0 +1,24 @@
+"""Signatures of requests that were taken, so that a request that is sent again is refused."""
+
+from datetime import datetime
+
+from sqlalchemy import delete
+from sqlalchemy.dialects.sqlite import insert
+
+from tallymark.control.database import Database
+from tallymark.control.evaluation_models import SeenSignatureRow
+
+
+class SeenSignatures:
+    """The store of digests of signatures."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def first(self, digest: str, until: datetime, now: datetime) -> bool:
+        """Whether nobody has shown this signature yet; it is remembered `until` it is too old to be taken anyway."""
+        row = SeenSignatureRow
+        taken = insert(row).values(digest=digest, expires_at=until).on_conflict_do_nothing().returning(row.digest)
+        with self._database.write() as session:
+            session.execute(delete(row).where(row.expires_at <= now))
+            return session.execute(taken).first() is not None
