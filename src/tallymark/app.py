@@ -44,7 +44,11 @@ from tallymark.api.services import Services
 from tallymark.config import Settings
 from tallymark.control.assignments import Assignments
 from tallymark.control.audit import Audit
+from tallymark.control.cursors import Cursors
 from tallymark.control.database import Database, open_database
+from tallymark.control.evaluation_queue import EvaluationQueue
+from tallymark.control.evaluations import Evaluations
+from tallymark.control.evaluators import Evaluators
 from tallymark.control.experiments import Experiments
 from tallymark.control.export_queue import ExportQueue
 from tallymark.control.exports import Exports
@@ -54,7 +58,9 @@ from tallymark.control.keys import Keys
 from tallymark.control.leases import Leases
 from tallymark.control.people import People
 from tallymark.control.projects import Projects
+from tallymark.control.reviews import Reviews
 from tallymark.control.salts import Salts
+from tallymark.control.seen_signatures import SeenSignatures
 from tallymark.control.turns import Turns
 from tallymark.engine.base import Engine
 from tallymark.engine.opening import open_engine
@@ -206,7 +212,8 @@ def _services(settings: Settings, engine: Engine, database: Database, now: Calla
         Salts(database), job_runs, turns, store, writer, receiver, HostingTable.load(), keeper,
         Answers(Answerer(engine, catalog), keeper, MemoryStore()), Exports(database), open_files(settings),
         Signatures(secret), experiments, Audit(database), book, Assignments(database), funnels,
-        FunnelRollups(engine, catalog, funnels, book), now,
+        FunnelRollups(engine, catalog, funnels, book), Evaluators(database), Evaluations(database),
+        EvaluationQueue(database, turns.holder), Reviews(database), Cursors(database), SeenSignatures(database), now,
     )  # fmt: skip
 
 
@@ -273,6 +280,8 @@ def _forget(here: Services, project: Project) -> None:
     here.experiments.forget_project(project.id)
     here.experiment_book.forget()
     here.funnels.forget_project(project.id)
+    here.evaluators.forget_project(project.id)
+    here.reviews.forget_project(project.id)
     _forget_exports(here, project)
     retire(here.engine, project.id)
 

@@ -65,7 +65,7 @@ class Capture:
         settings, given = self.here.settings, signature_of(scope)
         if given is not None:
             signing = Signing(settings.voice_signing_secrets, self.here.seen_signatures)
-            request = Signed(scope["method"], target_of(scope), body)
+            request = Signed("POST", target_of(scope), body)
             await asyncio.to_thread(signing.check, given, request, self.here.now())
         elif settings.voice_capture == "signed":
             raise Unauthorized(f"Requests here are signed: send {HEADER}.", field=HEADER)

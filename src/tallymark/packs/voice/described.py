@@ -21,11 +21,9 @@ _EXAMPLE: Final = {
     "success": True,
     "total_ms": 840,
 }
-_KINDS: Final = {
-    **dict.fromkeys((names.SUCCESS, names.FALLBACK), {"type": "boolean"}),
-    **dict.fromkeys((names.QUERY_ID, names.STORE, names.TRANSCRIPT, names.INTENT, names.RESPONSE, names.LANGUAGE,
-                     names.MODEL, names.ERROR), {"type": "string"}),
-}  # fmt: skip
+_FLAGS: Final = (names.SUCCESS, names.FALLBACK)
+_TEXTS: Final = (names.QUERY_ID, names.STORE, names.TRANSCRIPT, names.INTENT, names.RESPONSE, names.LANGUAGE,
+                 names.MODEL, names.ERROR)  # fmt: skip
 _TAKEN: Final = {
     "type": "object",
     "properties": {
@@ -52,7 +50,7 @@ def described() -> dict[str, Any]:
 
 
 def _event() -> dict[str, Any]:
-    properties = {spellings[0]: _KINDS.get(name, {"type": "number"}) for name, spellings in PROPERTIES.items()}
+    properties = {spellings[0]: {"type": _kind(name)} for name, spellings in PROPERTIES.items()}
     kind = {"type": "string", "enum": [names.QUERY, names.OUTCOME]}
     time = {"oneOf": [{"type": "string", "format": "date-time"}, {"type": "number"}]}
     others = {NAMES[name][0]: {"type": "string"} for name in ("eventId", "actor", "sessionId")}
@@ -63,6 +61,10 @@ def _event() -> dict[str, Any]:
         "required": ["event_type"],
         "additionalProperties": True,
     }
+
+
+def _kind(name: str) -> str:
+    return "boolean" if name in _FLAGS else "string" if name in _TEXTS else "number"
 
 
 def _operation() -> dict[str, Any]:

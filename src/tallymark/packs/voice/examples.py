@@ -70,7 +70,7 @@ class Examples:
 
     def frequent(self) -> list[dict[str, Any]]:
         """What is asked most, with how often and by how many users; upper and lower case are one."""
-        text = f"lowerUTF8(trim(BOTH FROM {text_of(Prop(names.TRANSCRIPT))}))"
+        text = f"lowerUTF8(trimBoth({text_of(Prop(names.TRANSCRIPT))}))"
         rows = self._read(
             f"SELECT {text} AS asked, count() AS n, uniqExactIf(actor, actor != 0) FROM {events_between()} "
             f"WHERE {self._where(event(names.QUERY))} AND asked != '' "

@@ -12,14 +12,20 @@ from tallymark.packs.voice.contract import EXCEPTION_HANDLERS
 from tallymark.packs.voice.exchanges import Exchanges
 from tallymark.packs.voice.reading import health, table_rows
 from tallymark.packs.voice.stats_routes import HANDLERS
+from tallymark.spec.project import Project
 
 _HANDLERS: Final[Sequence[ControllerRouterHandler]] = (*HANDLERS, table_rows, health)
 
 
 def routes(here: Services) -> Sequence[ControllerRouterHandler]:
     """Every route of the pack."""
+    exchanges = Exchanges(here)
+
+    def freshen(project: Project) -> None:  # a function, since the framework copies all else
+        exchanges.freshen(project)
+
     answers = Router(
         "/voice", route_handlers=_HANDLERS, exception_handlers=EXCEPTION_HANDLERS, tags=["voice"],
-        opt={"exchanges": Exchanges(here)},
+        opt={"freshen": freshen},
     )  # fmt: skip
     return (voice_ingest(here), answers)

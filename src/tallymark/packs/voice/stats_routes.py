@@ -20,7 +20,6 @@ from tallymark.packs.voice.calibration import METRICS as CALIBRATION
 from tallymark.packs.voice.calibration import calibration
 from tallymark.packs.voice.contract import counted_for
 from tallymark.packs.voice.examples import Examples
-from tallymark.packs.voice.exchanges import Exchanges
 from tallymark.packs.voice.metrics import BAND, EVALUATOR, LEVELS, STAGES
 from tallymark.packs.voice.stats import Asked, Stats
 from tallymark.packs.voice.stats_pages import Page
@@ -59,14 +58,13 @@ class Reader:
         named = next(iter(given.get("project", ())), None)
         project = await asyncio.to_thread(counted_for, here, request.scope, named)
         asked = Asked.of(given, project.timezone, datetime.fromtimestamp(here.now(), UTC), more)
-        exchanges: Exchanges = request.route_handler.opt["exchanges"]
-        await asyncio.to_thread(exchanges.freshen, project)
+        await asyncio.to_thread(request.route_handler.opt["freshen"], project)
         runs = await asyncio.to_thread(here.answers.fresh_runs, project)
         return cls(here, request, Stats(here, project, asked, runs))
 
-    async def told(self, page: Page, evaluator: str | None = None, **extras: Any) -> dict[str, Any]:
-        """The body of a page with what it has besides."""
-        body, fresh = await asyncio.gather(self.stats.page(page, evaluator), self.stats.freshness())
+    async def told(self, page: Page, only: str | None = None, **extras: Any) -> dict[str, Any]:
+        """The body of a page with what it has besides; `only` limits it to the evaluations of one version."""
+        body, fresh = await asyncio.gather(self.stats.page(page, only), self.stats.freshness())
         return {**body, **extras, "freshness": fresh}
 
     async def texts(self, name: str, evaluator: str | None = None) -> list[dict[str, Any]] | None:
