@@ -54,6 +54,19 @@ def _integer(low: int, high: int) -> Callable[[str], int]:
     return parse
 
 
+def _amount(most: float) -> Callable[[str], float]:
+    def parse(text: str) -> float:
+        try:
+            number = float(text)
+        except ValueError:
+            raise ValueError("must be a number") from None
+        if not 0 <= number <= most:
+            raise ValueError(f"must be between 0 and {most:g}")
+        return number
+
+    return parse
+
+
 def _one_of(*words: str) -> Callable[[str], str]:
     def parse(text: str) -> str:
         if text not in words:
@@ -178,6 +191,33 @@ SETTINGS: tuple[Setting, ...] = (
             "Memory the embedded engine may use, in megabytes."),
     Setting("engine_threads", "TALLYMARK_ENGINE_THREADS", _integer(0, 256), "0",
             "Threads one query may use; 0 leaves it to the engine."),
+    Setting("eval_batch_size", "TALLYMARK_EVAL_BATCH_SIZE", _integer(1, 1_000), "50",
+            "How many answers are judged together at most; every minute a batch follows another until none waits.",
+            alias="EVAL_BATCH_SIZE"),
+    Setting("eval_timeout_seconds", "TALLYMARK_EVAL_TIMEOUT_SECONDS", _integer(1, 600), "30",
+            "How long a judge may take for an answer, in seconds."),
+    Setting("eval_requests_per_minute", "TALLYMARK_EVAL_REQUESTS_PER_MINUTE", _integer(0, 100_000), "300",
+            "How often a kind of judge that is a model is asked in a minute; 0 is no limit."),
+    Setting("eval_tokens_per_minute", "TALLYMARK_EVAL_TOKENS_PER_MINUTE", _integer(0, 10**9), "200000",
+            "How many tokens a kind of judge that is a model may take in a minute; 0 is no limit."),
+    Setting("eval_daily_tokens", "TALLYMARK_EVAL_DAILY_TOKENS", _integer(0, 10**12), "2000000",
+            "How many tokens the judges of a project may take in a UTC day; 0 is no limit."),
+    Setting("eval_daily_usd", "TALLYMARK_EVAL_DAILY_USD", _amount(1e9), "5",
+            "What the judges of a project may cost in a UTC day, in US dollars by their evaluators' prices; 0 is no "
+            "limit."),
+    Setting("gemini_api_key", "TALLYMARK_GEMINI_API_KEY", str.strip, "",
+            "Key for the judge Gemini; with it, answers are judged by a model.", alias="GEMINI_API_KEY"),
+    Setting("gemini_url", "TALLYMARK_GEMINI_URL", _url("http", "https"), "",
+            "Where Gemini answers; empty: where Google says.", alias="GOOGLE_GEMINI_BASE_URL"),
+    Setting("gemini_model", "TALLYMARK_GEMINI_MODEL", str.strip, "gemini-3.5-flash-lite",
+            "Model of the evaluator that projects begin with, where a key for Gemini is set."),
+    Setting("openai_api_key", "TALLYMARK_OPENAI_API_KEY", str.strip, "",
+            "Key for the judge that is a server which speaks as OpenAI's does.", alias="OPENAI_API_KEY"),
+    Setting("openai_url", "TALLYMARK_OPENAI_URL", _url("http", "https"), "",
+            "Where that server answers (vLLM, Ollama, …), as `http://127.0.0.1:8000/v1`; empty: OpenAI's own.",
+            alias="OPENAI_BASE_URL"),
+    Setting("openai_model", "TALLYMARK_OPENAI_MODEL", str.strip, "gpt-5.4-mini",
+            "Model of the evaluator that projects begin with, where such a server and no key for Gemini is set."),
     Setting("log_level", "TALLYMARK_LOG_LEVEL", _one_of("debug", "info", "warning", "error"), "info",
             "Least severe log line."),
     Setting("log_format", "TALLYMARK_LOG_FORMAT", _one_of("auto", "json", "console"), "auto",
@@ -234,6 +274,18 @@ class Settings:
     settle_seconds: int
     engine_memory_mb: int
     engine_threads: int
+    eval_batch_size: int
+    eval_timeout_seconds: int
+    eval_requests_per_minute: int
+    eval_tokens_per_minute: int
+    eval_daily_tokens: int
+    eval_daily_usd: float
+    gemini_api_key: str
+    gemini_url: str
+    gemini_model: str
+    openai_api_key: str
+    openai_url: str
+    openai_model: str
     log_level: str
     log_format: str
     endpoint: str

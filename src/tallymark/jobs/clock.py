@@ -22,6 +22,9 @@ _log = structlog.get_logger()
 #: A name, what is done, and every how many seconds.
 _Job = tuple[str, Callable[[], object], float]
 
+#: Two for what is due every few seconds, one for what takes a minute: judges answer slowly.
+_THREADS = 3
+
 #: A purge is due once a day: whether it is is looked up this often, so that a day's is not missed.
 _PURGE_MINUTES = "*/10"
 
@@ -32,7 +35,7 @@ class Clock:
     def __init__(self, refresh_seconds: int) -> None:
         self._refresh_seconds = refresh_seconds
         self._scheduler = BackgroundScheduler(
-            executors={"default": ThreadPoolExecutor(2)},
+            executors={"default": ThreadPoolExecutor(_THREADS)},
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
             timezone=UTC,
         )

@@ -218,6 +218,11 @@ class Keeper:
         """Ends refreshes before their next days, for good."""
         self._stopping.set()
 
+    @property
+    def stopping(self) -> bool:
+        """Whether the server is ending: long work ends early."""
+        return self._stopping.is_set()
+
     def complete_at(self, project: Project) -> datetime | None:
         """When everything inserted before was last known to be rolled up, as far as this process knows."""
         return self._of(project.id).complete_at

@@ -51,11 +51,12 @@ def touched() -> str:
     )
 
 
-def nth_insertion() -> str:
-    """When the event was inserted that is so many after `since`: looks are bounded."""
+def nth_insertion(*events: str) -> str:
+    """When the event of these names was inserted that is so many after `since`: looks are bounded."""
+    named = ", ".join(map(literal, events))
     return (
-        f"SELECT toUnixTimestamp64Milli(inserted_at) FROM events WHERE project = {{project:UInt32}} AND {_NAMED} "
-        f"AND inserted_at > {instant('since')} ORDER BY inserted_at LIMIT 1 OFFSET {{n:UInt32}}"
+        "SELECT toUnixTimestamp64Milli(inserted_at) FROM events WHERE project = {project:UInt32} "
+        f"AND event IN ({named}) AND inserted_at > {instant('since')} ORDER BY inserted_at LIMIT 1 OFFSET {{n:UInt32}}"
     )
 
 

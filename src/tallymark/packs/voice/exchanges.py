@@ -13,6 +13,7 @@ from tallymark.api.services import Services
 from tallymark.engine.source import milliseconds, utc
 from tallymark.packs.voice import exchange_sql as sql
 from tallymark.packs.voice.contract import CONTRACT
+from tallymark.packs.voice.names import OUTCOME, QUERY
 from tallymark.spec.project import Project
 
 #: How long one waits for the other.
@@ -107,7 +108,7 @@ class Exchanges:
         until = now
         for start, later in ((cursor, timedelta()), (max(cursor - PATIENCE, _EVER), PATIENCE)):
             params = {"project": project.id, "since": milliseconds(start), "n": _AT_ONCE}
-            for (at,) in self.here.engine.query(sql.nth_insertion(), params):
+            for (at,) in self.here.engine.query(sql.nth_insertion(QUERY, OUTCOME), params):
                 until = min(until, datetime.fromtimestamp(at / 1000, UTC) + later)
         return _Look(project, since, until)
 
