@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session, aliased
 from tallymark.control.database import Database
 from tallymark.control.evaluation_models import EvaluationAttemptRow, EvaluationRow, EvaluationSpendRow, EvaluatorRow
 from tallymark.control.evaluation_rows import MICROS, Attempt, attempt_of, parts, remove_evaluations
+from tallymark.spec.evaluation import Usage
 from tallymark.spec.evaluator import Evaluator
 
 #: `judged`: the verdict is there, and not yet in the engine. `gone`: what was to be judged is there no more.
@@ -102,6 +103,17 @@ class Evaluations:
         with self._database.read() as session:
             found = {cast(Status, status): count for status, count in session.execute(counts).all()}
             return Standing(found, session.scalar(first))
+
+    def usual(self, evaluator_id: int) -> Usage | None:
+        """The tokens that a call for an evaluator takes in the mean; None before there were any."""
+        row, attempt = EvaluationRow, EvaluationAttemptRow
+        tokens = (func.avg(attempt.prompt_tokens), func.avg(attempt.completion_tokens))
+        mine = select(*tokens).join(row, row.id == attempt.evaluation_id)
+        with self._database.read() as session:
+            prompt, completion = session.execute(
+                mine.where(row.evaluator_id == evaluator_id, attempt.outcome == "ok")
+            ).one()
+            return None if prompt is None else Usage(round(prompt), round(completion))
 
     def spent(self, project_id: int, day: date) -> Spend:
         """What a project's judges took on a UTC day."""

@@ -9,6 +9,7 @@ from litestar.types import ControllerRouterHandler
 from tallymark.api.services import Services
 from tallymark.packs.voice.capture import voice_ingest
 from tallymark.packs.voice.contract import EXCEPTION_HANDLERS
+from tallymark.packs.voice.evaluation_routes import evaluation_router
 from tallymark.packs.voice.exchanges import Exchanges
 from tallymark.packs.voice.reading import health, table_rows
 from tallymark.packs.voice.stats_routes import HANDLERS
@@ -28,4 +29,4 @@ def routes(here: Services) -> Sequence[ControllerRouterHandler]:
         "/voice", route_handlers=_HANDLERS, exception_handlers=EXCEPTION_HANDLERS, tags=["voice"],
         opt={"freshen": freshen},
     )  # fmt: skip
-    return (voice_ingest(here), answers)
+    return (voice_ingest(here), answers, evaluation_router)

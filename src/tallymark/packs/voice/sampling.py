@@ -60,12 +60,13 @@ class Sampling:
         return self._drawn(evaluator, _INSERTED, since, until)
 
     def happened(self, evaluator: Evaluator, window: Window) -> list[Drawn]:
-        """Those of a window."""
-        return self._drawn(evaluator, _HAPPENED, window.start, window.end)
+        """Those of a window that this version has not judged."""
+        return self._drawn(evaluator, f"{_HAPPENED} AND {_unjudged(evaluator)}", window.start, window.end)
 
     def characters(self, evaluator: Evaluator, window: Window) -> int:
-        """How many characters the texts of those of a window have, about which a judge is asked."""
-        sql = f"SELECT toUInt64(sum({_TEXT})) FROM {self._rows(evaluator, _HAPPENED)}"
+        """How many characters the texts of these have, about which a judge is asked."""
+        where = f"{_HAPPENED} AND {_unjudged(evaluator)}"
+        sql = f"SELECT toUInt64(sum({_TEXT})) FROM {self._rows(evaluator, where)}"
         ((characters,),) = self.engine.query(sql, self._params(window.start, window.end))
         return int(characters)
 
@@ -81,3 +82,12 @@ class Sampling:
 
     def _params(self, since: datetime, until: datetime) -> dict[str, object]:
         return {"project": self.project.id, "since": milliseconds(since), "until": milliseconds(until)}
+
+
+def _unjudged(evaluator: Evaluator) -> str:
+    """That there is no evaluation of an exchange by this version."""
+    return (
+        f"lower(hex(event_id)) NOT IN (SELECT {text_of(Prop(names.EXCHANGE_ID))} FROM events "
+        f"WHERE project = {{project:UInt32}} AND event = {literal(names.EVALUATED)} AND {_HAPPENED} "
+        f"AND {text_of(Prop(names.EVALUATOR))} = {literal(evaluator.name)})"
+    )
