@@ -95,7 +95,7 @@ class EvaluationAttemptRow(Base):
     """A call of a judge: `ok`, or why it gave no verdict; a million of `cost_micros` are a US dollar."""
 
     __tablename__ = "evaluation_attempts"
-    __table_args__ = (Index(None, "evaluation_id"),)
+    __table_args__ = (Index(None, "evaluation_id"), Index(None, "at"))
 
     id: Mapped[int] = mapped_column(_LARGE, primary_key=True)
     evaluation_id: Mapped[int] = mapped_column(ForeignKey("evaluations.id"))

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Literal, cast
+from typing import Literal, NamedTuple, cast
 
 from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.dialects.sqlite import insert
@@ -47,6 +47,14 @@ class Standing:
 
     counts: Mapping[Status, int]
     oldest_waiting: datetime | None
+
+
+class Call(NamedTuple):
+    """A call of a judge for an evaluator, and the tokens that it took."""
+
+    evaluator_id: int
+    at: datetime
+    tokens: int
 
 
 class Evaluations:
@@ -103,6 +111,15 @@ class Evaluations:
         with self._database.read() as session:
             found = {cast(Status, status): count for status, count in session.execute(counts).all()}
             return Standing(found, session.scalar(first))
+
+    def calls(self, since: datetime) -> list[Call]:
+        """The calls of judges since an instant, oldest first."""
+        row, attempt = EvaluationRow, EvaluationAttemptRow
+        tokens = attempt.prompt_tokens + attempt.completion_tokens
+        recent = select(row.evaluator_id, attempt.at, tokens).join(row, row.id == attempt.evaluation_id)
+        with self._database.read() as session:
+            found = session.execute(recent.where(attempt.at >= since).order_by(attempt.at)).all()
+            return [Call(*each) for each in found]
 
     def usual(self, evaluator_id: int) -> Usage | None:
         """The tokens that a call for an evaluator takes in the mean; None before there were any."""

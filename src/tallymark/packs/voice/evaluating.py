@@ -34,7 +34,7 @@ class Evaluating:
     @classmethod
     def of(cls, here: Services) -> "Evaluating":
         """By the settings."""
-        return cls(here, Exchanges(here), Judging.of(here))
+        return cls(here, Exchanges(here), Judging(here, judges_of(here)))
 
     def every_minute(self) -> Counter[str]:
         """What became of evaluations."""

@@ -3,6 +3,8 @@
 from typing import Annotated, Any, Final, TypedDict
 
 from litestar import Router, post
+from litestar.openapi.spec import Schema
+from litestar.openapi.spec.enums import OpenAPIFormat, OpenAPIType
 from litestar.params import QueryParameter, RawBody
 
 from tallymark.api.auth import Call
@@ -25,17 +27,24 @@ _SECONDS: Final = 20.0
 _FAILURES: Final = documented(400, 401, 403, 404, 409, 503)
 _Project = Annotated[str | None, QueryParameter(description="Name or id; default: the key's own.")]
 
-_BACKFILL: Final[dict[str, Any]] = {
-    "type": "object",
-    "properties": {
-        "evaluator": {"type": "string", "description": f"Key of an evaluator; default {DEFAULT_EVALUATOR}."},
-        "from": {"type": "string", "format": "date", "description": "First day."},
-        "to": {"type": "string", "format": "date", "description": "Last day."},
-        "dryRun": {"type": "boolean", "description": "Only say how many there are and what that costs."},
+_FIELDS: Final = ("evaluator", "from", "to", "dryRun")
+
+
+def _day(description: str) -> Schema:
+    return Schema(type=OpenAPIType.STRING, format=OpenAPIFormat.DATE, description=description)
+
+
+_BACKFILL: Final = Schema(
+    type=OpenAPIType.OBJECT,
+    properties={
+        "evaluator": Schema(type=OpenAPIType.STRING, description=f"Key; default {DEFAULT_EVALUATOR}."),
+        "from": _day("First day."),
+        "to": _day("Last day."),
+        "dryRun": Schema(type=OpenAPIType.BOOLEAN, description="Only say how many there are and what that takes."),
     },
-    "required": ["from", "to"],
-    "additionalProperties": False,
-}
+    required=["from", "to"],
+    additional_properties=False,
+)
 
 
 class Ran(TypedDict):
@@ -119,9 +128,8 @@ def _object(body: bytes) -> dict[str, Any]:
     said = read_json(body)
     if not isinstance(said, dict):
         raise BadRequest("The body is no JSON object.")
-    fields = list(_BACKFILL["properties"])
-    if unknown := sorted(set(said) - set(fields)):
-        raise BadRequest(f"There is no field {unknown[0][:64]!r}.", field=unknown[0][:64], allowed=fields)
+    if unknown := sorted(set(said) - set(_FIELDS)):
+        raise BadRequest(f"There is no field {unknown[0][:64]!r}.", field=unknown[0][:64], allowed=_FIELDS)
     return said
 
 

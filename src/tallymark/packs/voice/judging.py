@@ -25,12 +25,15 @@ from tallymark.packs.voice.cases import Exchange, load
 from tallymark.packs.voice.evaluated import Evaluated, write
 from tallymark.packs.voice.judges.judge import Judge
 from tallymark.packs.voice.judges.opening import Judges
-from tallymark.packs.voice.pace import Pace
+from tallymark.packs.voice.pace import MINUTE, Pace
 from tallymark.spec.backoff import MOST_ATTEMPTS, next_attempt
 from tallymark.spec.evaluation import Failed, Fault, Verdict
 from tallymark.spec.evaluator import JudgeKind
 
 _log = structlog.get_logger()
+
+#: Judges that are asked at a pace: the others need nobody.
+_MODELS: Final[Sequence[JudgeKind]] = ("gemini", "openai")
 
 #: Calls of judges at once.
 _AT_ONCE: Final = 8
@@ -51,10 +54,12 @@ _WRITE_AGAIN: Final = timedelta(seconds=30)
 class Round:
     """What is known of evaluators and projects while claims are worked off.
 
-    `resting` are the evaluators that are asked no more in it; `spent` what projects had spent, `spends` what is added.
+    `paces` are those of judges that are models; `resting` the evaluators that are asked no more in it; `spent` what
+    projects have spent today.
     """
 
     deadline: float
+    paces: Mapping[JudgeKind, Pace]
     resting: set[int] = field(default_factory=set)
     spent: dict[int, Spend] = field(default_factory=dict)
     tally: Counter[str] = field(default_factory=Counter)
@@ -66,24 +71,27 @@ class Judging:
 
     here: Services
     judges: Judges
-    paces: Mapping[JudgeKind, Pace]
-
-    @classmethod
-    def of(cls, here: Services) -> "Judging":
-        """By the settings."""
-        settings = here.settings
-        limits = (settings.eval_requests_per_minute, settings.eval_tokens_per_minute)
-        return cls(here, judges_of(here), {kind: Pace(*limits, time.monotonic) for kind in ("gemini", "openai")})
 
     def run(self, seconds: float) -> Counter[str]:
         """What became of evaluations, as many as could be judged in that time: `judged`, `failed`, `dead`, `gone`."""
-        state = Round(time.monotonic() + seconds)
+        state = Round(time.monotonic() + seconds, self._paces())
         while not self._ends(state):
             claims = self.here.evaluation_queue.claim(self._now(), self.here.settings.eval_batch_size, self._used_up())
             if not claims:
                 break
             asyncio.run(self._work_off(claims, state))
         return state.tally
+
+    def _paces(self) -> dict[JudgeKind, Pace]:
+        """How fast models may be asked, with the calls of the last minute, whoever made them."""
+        settings = self.here.settings
+        limits = (settings.eval_requests_per_minute, settings.eval_tokens_per_minute)
+        paces: dict[JudgeKind, Pace] = {kind: Pace(*limits, self.here.now) for kind in _MODELS}
+        judges = {evaluator.id: evaluator.draft.judge for evaluator in self.here.evaluators.active()}
+        for call in self.here.evaluations.calls(self._now() - timedelta(seconds=MINUTE)):
+            if (pace := paces.get(judges.get(call.evaluator_id, "rules"))) is not None:
+                pace.made(call.at.timestamp(), call.tokens)
+        return paces
 
     def _ends(self, state: Round) -> bool:
         return self.here.keeper.stopping or time.monotonic() > state.deadline
@@ -118,8 +126,8 @@ class Judging:
         there = [claimed for claimed in claims if claimed.exchange in found]
         await self._write([claimed for claimed in there if claimed.verdict is not None], found, state)
         fresh = [claimed for claimed in there if claimed.verdict is None]
-        local = [claimed for claimed in fresh if claimed.evaluator.draft.judge not in self.paces]
-        asked = [claimed for claimed in fresh if claimed.evaluator.draft.judge in self.paces]
+        local = [claimed for claimed in fresh if claimed.evaluator.draft.judge not in _MODELS]
+        asked = [claimed for claimed in fresh if claimed.evaluator.draft.judge in _MODELS]
         await self._by_rules(local, found, state)
         await self._by_models(asked, found, state)
 
@@ -149,7 +157,7 @@ class Judging:
 
     async def _judge(self, claimed: Claimed, found: Mapping[int, Exchange], state: Round) -> bool:
         """Whether a judge was asked; False for a claim that goes back, since it may not be asked now."""
-        evaluator, pace = claimed.evaluator, self.paces[claimed.evaluator.draft.judge]
+        evaluator, pace = claimed.evaluator, state.paces[claimed.evaluator.draft.judge]
         if not await self._has_turn(claimed, pace, state):
             return False
         call, started = pace.start(), time.monotonic()

@@ -5,7 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-_MINUTE: Final = 60.0
+#: The time that limits are of, in seconds.
+MINUTE: Final = 60.0
 
 
 @dataclass
@@ -32,17 +33,21 @@ class Pace:
     def wait(self) -> float:
         """Seconds until a call may be made; 0 where it may now."""
         now = self.clock()
-        while self._calls and self._calls[0].at <= now - _MINUTE:
+        while self._calls and self._calls[0].at <= now - MINUTE:
             self._calls.popleft()
         if not self._calls:
             return 0.0
         if self.requests and len(self._calls) >= self.requests:
-            return self._calls[len(self._calls) - self.requests].at + _MINUTE - now
+            return self._calls[len(self._calls) - self.requests].at + MINUTE - now
         return self._until_tokens_fit(now)
 
     def start(self) -> Call:
         """Notes a call that is made now; its tokens are set once they are known."""
-        call = Call(self.clock(), self._usual())
+        return self.made(self.clock(), self._usual())
+
+    def made(self, at: float, tokens: float) -> Call:
+        """Notes a call; they are noted in order of time."""
+        call = Call(at, tokens)
         self._calls.append(call)
         return call
 
@@ -59,5 +64,5 @@ class Pace:
                 break
             excess -= call.tokens
             if excess <= 0:
-                return call.at + _MINUTE - now
+                return call.at + MINUTE - now
         return 0.0

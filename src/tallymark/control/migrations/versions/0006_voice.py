@@ -112,7 +112,8 @@ def _attempts_and_spend() -> None:
             ["evaluation_id"], ["evaluations.id"], name=op.f("fk_evaluation_attempts_evaluation_id_evaluations")
         ),
     )
-    op.create_index(op.f("ix_evaluation_attempts_evaluation_id"), "evaluation_attempts", ["evaluation_id"])
+    for column in ("evaluation_id", "at"):
+        op.create_index(op.f(f"ix_evaluation_attempts_{column}"), "evaluation_attempts", [column])
     op.create_table(
         "evaluation_spend",
         sa.Column("project_id", sa.Integer(), autoincrement=False, nullable=False),
