@@ -96,7 +96,7 @@ class GeminiJudge(ModelJudge):
     def _told(self, error: Exception) -> Failed | None:
         if isinstance(error, errors.APIError):
             return _failed(error)
-        if isinstance(error, msgspec.DecodeError | UnicodeError):
+        if isinstance(error, msgspec.DecodeError | UnicodeDecodeError):
             return Failed(Fault.MALFORMED, "The server's answer is not what Gemini answers with.")
         return None
 

@@ -46,7 +46,7 @@ class Reading:
     @property
     def unrelated(self) -> bool:
         """Whether it answers something, though in no word of its query."""
-        return self.shared == 0.0 and self.answers and not self.foreign
+        return self.shared == 0.0 and self.answers
 
     @property
     def to_the_point(self) -> bool:
@@ -55,8 +55,8 @@ class Reading:
 
     @property
     def answers(self) -> bool:
-        """Whether it is an answer at all, right or wrong."""
-        return not (self.failed or self.refuses or self.echoes)
+        """Whether it is an answer at all, right or wrong, and one whose words can be compared with the query's."""
+        return not (self.failed or self.refuses or self.echoes or self.foreign)
 
 
 def read(case: Case) -> Reading:
