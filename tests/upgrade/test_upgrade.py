@@ -3,7 +3,8 @@
 `data-VERSION.tar.xz` is the data directory that a server of that version left behind, with one project and 30 events of
 three days; `answers-VERSION.json` is what it answered. `0.1.0-web` has a lead, too, and was made before there were
 exports and names that a project's events may have. `0.1.0-sdk` has the pack sdk and a counter besides, and a finished
-export that never expires; it was made before there were experiments.
+export that never expires; it was made before there were experiments. `0.1.0-ab` is the same with an experiment that
+runs, 12 units that met a variant, and a funnel; it was made before there was anything of voice assistants.
 """
 
 import hashlib
@@ -19,6 +20,8 @@ from tests.server import ADMIN, RunningServer
 
 HERE = Path(__file__).parent
 VERSIONS = sorted(path.name.removeprefix("data-").removesuffix(".tar.xz") for path in HERE.glob("data-*.tar.xz"))
+#: When unit-2 of `0.1.0-ab` was given its variant.
+ASSIGNED_AT = "2026-11-30T20:54:04.115Z"
 DAYS = {"from": "2026-01-01", "to": "2026-01-03"}
 
 
@@ -73,7 +76,7 @@ def test_projects_of_an_earlier_version_take_any_names_and_can_be_exported(old: 
         assert changed["eventNames"] == ["page_view"]
         assert project["publicSummary"] is True
         exports = client.get("/v1/exports", params={"project": "old"}).json()["exports"]
-        assert [export["status"] for export in exports] == ["done"] * (version == "0.1.0-sdk")
+        assert [export["status"] for export in exports] == ["done"] * (version in ("0.1.0-sdk", "0.1.0-ab"))
 
 
 def test_a_lead_of_an_earlier_version_can_still_be_read(tmp_path: Path) -> None:
@@ -95,3 +98,23 @@ def test_counters_and_files_of_an_earlier_version_are_still_there(tmp_path: Path
     assert told["sessions_created"] == {"value": 7, "uniqueApps": 1}
     assert hashlib.sha256(file).hexdigest() == export["sha256"]
     assert file.decode().splitlines()[2] == "2026-01-02,10,7"
+
+
+def test_an_experiment_of_an_earlier_version_goes_on(tmp_path: Path) -> None:
+    with tarfile.open(HERE / "data-0.1.0-ab.tar.xz") as archive:
+        archive.extractall(tmp_path / "data", filter="data")
+    with RunningServer(tmp_path / "data", TALLYMARK_SECRET="a secret of the tests") as server:
+        asked = {"project": "old", "unitId": "unit-2", "experimentId": "button"}
+        told = server.ask("POST", "/ab/v1/assignment", json=asked).json()
+        day = {"from": "2026-11-30", "to": "2026-11-30"}
+        exposed = server.ask("GET", "/v1/query", params={"project": "old", "metrics": "exposed_units", **day}).json()
+        funnels = server.ask("GET", "/v1/funnels/declared", params={"project": "old"}).json()["funnels"]
+        packs = ["ab", "sdk", "voice", "web"]
+        server.ask("PATCH", "/v1/projects/old", json={"packs": packs}).raise_for_status()
+        spoken = {"event_type": "voice_outcome", "query_id": "q", "transcript": "hello", "response": "hello there"}
+        sent = server.ask("POST", "/voice/ingest", json={"project": "old", **spoken}).json()
+        ran = server.ask("POST", "/v1/evaluations/run", params={"project": "old"}).json()
+    assert (told["variant"], told["assignedAt"]) == ("control", ASSIGNED_AT)
+    assert exposed["metrics"]["exposed_units"]["value"] == 12
+    assert "buying" in [funnel["name"] for funnel in funnels]
+    assert (sent["accepted"], ran["waiting"]) == (1, 0)

@@ -26,7 +26,7 @@ from tallymark.packs.voice.evaluated import Evaluated, write
 from tallymark.packs.voice.judges.judge import Judge
 from tallymark.packs.voice.judges.opening import Judges
 from tallymark.packs.voice.pace import MINUTE, Pace
-from tallymark.spec.backoff import MOST_ATTEMPTS, next_attempt
+from tallymark.spec.backoff import LONGEST_ASKED, MOST_ATTEMPTS, next_attempt
 from tallymark.spec.evaluation import Failed, Fault, Verdict
 from tallymark.spec.evaluator import JudgeKind
 
@@ -225,7 +225,7 @@ class Judging:
         counts = await asyncio.to_thread(self.here.evaluation_queue.failed, claimed, failure, ms, cost, now, next_at)
         state.tally["dead" if next_at is None else "failed"] += counts
         if failure.fault.of_the_judge:
-            rest = timedelta(seconds=failure.retry_after or _REST_SECONDS)
+            rest = timedelta(seconds=min(failure.retry_after or _REST_SECONDS, LONGEST_ASKED))
             state.resting.add(evaluator.id)
             await asyncio.to_thread(self.here.evaluators.hold, evaluator.id, now + rest)
         if not limited:
