@@ -98,7 +98,7 @@ class Report:
         self.findings.append(finding)
         if not self.as_json:
             for line in _lines(finding):
-                typer.echo(line)
+                sys.stdout.write(f"{line}\n")  # not `typer.echo`, which writes through a progress line
 
     def close(self) -> None:
         """Tells of all together."""
@@ -176,4 +176,9 @@ def _progress() -> Iterator[Callable[[str], None]]:
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal,
                   redirect_stdout=sys.stdout.isatty()) as progress:  # fmt: skip
         task = progress.add_task("")
-        yield lambda step: progress.reset(task, description=step)
+
+        def begin(step: str) -> None:
+            if progress.tasks[task].description != step:  # else the time that it takes goes on
+                progress.reset(task, description=step)
+
+        yield begin
