@@ -147,11 +147,11 @@ def _test(product: Product, tester: Tester, id_: str, named: str | None, chosen:
     Errors: `Unreachable`.
     """
     project, finding = _project(tester, named)
-    if named and not chosen and finding.ok and tester.pack not in (_CORE, *project["packs"]):
+    if named and not chosen and finding.ok and tester.pack not in (_CORE, *project.get("packs", ())):
         return
     tester.end(finding)
     if finding.ok and product.smoke is not None:
-        now = datetime.now(ZoneInfo(project["timezone"]))
+        now = datetime.now(ZoneInfo(project.get("timezone", "UTC")))
         tester.test(product.smoke(Trial(project["name"], f"{tester.pack}-{id_}", now)))
 
 
