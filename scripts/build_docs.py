@@ -124,12 +124,12 @@ def cli() -> str:
         "",
         "`tallymark COMMAND --help` says the same. A command that needs a project's data talks to the server at "
         "`--endpoint`; without one to the server that runs over the data directory; without one of those it runs the "
-        "same application itself, over that directory. The key is `--key` or `TALLYMARK_KEY`; on the machine of the "
-        "data directory none is needed.",
+        "same application itself, over that directory (but for `smoke`, which tests a server). The key is `--key` or "
+        "`TALLYMARK_KEY`; on the machine of the data directory none is needed.",
         "",
         "Exit codes: 0, 1 for an error (or a difference found by `rollup check`, or something wrong found by "
-        "`doctor`), 2 for wrong usage or a bad setting. Errors go to standard error; with `--json` standard output is "
-        "one JSON value.",
+        "`doctor` or `smoke`), 2 for wrong usage or a bad setting. Errors go to standard error; with `--json` standard "
+        "output is one JSON value.",
         "",
         "## Options before the command",
         "",

@@ -24,6 +24,7 @@ from tallymark.cli import (
     reports,
     rollups,
     serving,
+    smoke,
 )
 from tallymark.cli.connection import Build, Start
 from tallymark.config import Settings
@@ -46,6 +47,7 @@ GROUPS: tuple[typer.Typer, ...] = (
     people.app,
     purge.app,
     doctor.app,
+    smoke.app,
 )
 
 app = typer.Typer(

@@ -51,6 +51,11 @@ class Connection:
     def __init__(self, client: httpx.Client) -> None:
         self._client = client
 
+    @property
+    def url(self) -> str:
+        """Where requests go."""
+        return str(self._client.base_url).rstrip("/")
+
     def get(self, path: str, *, params: dict[str, Any] | None = None) -> Any:
         """What the API answers: JSON decoded, text, or bytes. Errors: `Refused`, `Unreachable`."""
         return self._ask("GET", path, params=params)
@@ -65,6 +70,13 @@ class Connection:
     ) -> Any:
         """As `get`; `json` is encoded, `content` is sent as it is."""
         return self._ask("POST", path, params=params, json=json, content=content)
+
+    def send(self, method: str, path: str, **request: Any) -> httpx.Response:
+        """The response, whatever its status, to what `httpx` sends so. Errors: `Unreachable`."""
+        try:
+            return self._client.request(method, path, **request)
+        except httpx.TransportError as error:
+            raise Unreachable(f"Nothing answers at {self._client.base_url}: {error}") from error
 
     def stream(self, method: str, path: str, *, params: dict[str, Any] | None = None) -> Iterator[str]:
         """The lines of an answer as they come. Errors: `Refused`, `Unreachable`."""
@@ -105,10 +117,7 @@ class Connection:
         return _content(self._response(method, path, **request))
 
     def _response(self, method: str, path: str, **request: Any) -> httpx.Response:
-        try:
-            response = self._client.request(method, path, **request)
-        except httpx.TransportError as error:
-            raise Unreachable(f"Nothing answers at {self._client.base_url}: {error}") from error
+        response = self.send(method, path, **request)
         if not response.is_success:
             raise Refused(response)
         return response
@@ -132,13 +141,25 @@ class Start:
 
 def connect(settings: Settings, build: Build) -> Connection:
     """A connection to the endpoint of the settings, or to this machine's server, or to a new application."""
-    if settings.endpoint:
-        return Connection(_client(settings.endpoint, settings.key))
+    served = connect_to_server(settings)
+    if served is not None:
+        return served
     key = settings.key or local_key(settings.data)
-    url = running_server(settings.data)
-    if url is not None:
-        return Connection(_client(url, key, trust_env=False))
     return Connection(_client("http://localhost", key, transport=InProcess(build(settings))))
+
+
+def connect_to_server(settings: Settings, seconds: float = _SECONDS) -> Connection | None:
+    """A connection to the endpoint of the settings, or to this machine's server; None where none is running.
+
+    An answer may take so many `seconds`.
+    """
+    if settings.endpoint:
+        return Connection(_client(settings.endpoint, settings.key, timeout=seconds))
+    url = running_server(settings.data)
+    if url is None:
+        return None
+    key = settings.key or local_key(settings.data)
+    return Connection(_client(url, key, timeout=seconds, trust_env=False))
 
 
 @contextmanager
@@ -165,9 +186,9 @@ def running_server(data: Path) -> str | None:
     return url if _alive(pid) and _healthy(url) else None
 
 
-def _client(url: str, key: str, **options: Any) -> httpx.Client:
+def _client(url: str, key: str, timeout: float = _SECONDS, **options: Any) -> httpx.Client:
     headers = {"Authorization": f"Bearer {key}"} if key else {}
-    return httpx.Client(base_url=url, headers=headers, timeout=_SECONDS, **options)
+    return httpx.Client(base_url=url, headers=headers, timeout=timeout, **options)
 
 
 def _content(response: httpx.Response) -> Any:

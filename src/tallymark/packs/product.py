@@ -10,6 +10,7 @@ from tallymark.api.services import Services
 from tallymark.ingest.receive import Enrichment
 from tallymark.packs.day_columns import DayColumns
 from tallymark.spec.pack import Pack
+from tallymark.spec.smoke import Smoke, Trial
 
 #: Something done by the clock: its name, the work, and every how many seconds.
 Job = tuple[str, Callable[[], object], float]
@@ -32,7 +33,7 @@ class Product:
     """A pack as the server has it: its routes, its jobs, and views in the engine by name as `SELECT` statements.
 
     `paths` is what OpenAPI says of routes that don't describe themselves. `enrichments` see every event that comes in.
-    `days` are its columns of the view that all packs share.
+    `days` are its columns of the view that all packs share. `smoke` is its test for `tallymark smoke`.
     """
 
     pack: Pack
@@ -42,3 +43,4 @@ class Product:
     paths: Mapping[str, Any] = field(default_factory=dict)
     enrichments: Callable[[Services], Sequence[Enrichment]] = _nothing
     days: DayColumns | None = None
+    smoke: Callable[[Trial], Smoke] | None = None
