@@ -6,63 +6,39 @@ later, and a judge that can't be asked now is left alone for a while.
 """
 
 import asyncio
-import random
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from typing import Final
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import groupby
+from typing import Any, Final
 
 import structlog
 
 from tallymark.api.services import Services
 from tallymark.control.evaluation_queue import Claimed, Judgement
 from tallymark.control.evaluation_rows import Attempt
-from tallymark.control.evaluations import Spend
 from tallymark.errors import Unavailable
+from tallymark.packs.voice.asking import MODELS, Asking, Round, now_of, paces_of
 from tallymark.packs.voice.cases import Exchange, load
 from tallymark.packs.voice.evaluated import Evaluated, write
-from tallymark.packs.voice.judges.judge import Judge
 from tallymark.packs.voice.judges.opening import Judges
-from tallymark.packs.voice.pace import MINUTE, Pace
-from tallymark.spec.backoff import LONGEST_ASKED, MOST_ATTEMPTS, next_attempt
-from tallymark.spec.evaluation import Failed, Fault, Verdict
-from tallymark.spec.evaluator import JudgeKind
+from tallymark.spec.evaluation import Verdict
 
 _log = structlog.get_logger()
-
-#: Judges that are asked at a pace: the others need nobody.
-_MODELS: Final[Sequence[JudgeKind]] = ("gemini", "openai")
 
 #: Calls of judges at once.
 _AT_ONCE: Final = 8
 
 #: Claims are renewed so often, in seconds.
 _RENEW_SECONDS: Final = 30.0
-_LOOK_SECONDS: Final = 0.1
-_WAIT_SECONDS: Final = 0.25
-
-#: A judge that does not say for how long it wants to be left alone is left alone this long, in seconds.
-_REST_SECONDS: Final = 60.0
 
 #: Events that the engine does not take now come again after this.
 _WRITE_AGAIN: Final = timedelta(seconds=30)
 
-
-@dataclass
-class Round:
-    """What is known of evaluators and projects while claims are worked off.
-
-    `paces` are those of judges that are models; `resting` the evaluators that are asked no more in it; `spent` what
-    projects have spent today.
-    """
-
-    deadline: float
-    paces: Mapping[JudgeKind, Pace]
-    resting: set[int] = field(default_factory=set)
-    spent: dict[int, Spend] = field(default_factory=dict)
-    tally: Counter[str] = field(default_factory=Counter)
+#: Exchanges by their ids, which no two projects share.
+Found = Mapping[int, Exchange]
 
 
 @dataclass(frozen=True)
@@ -74,198 +50,100 @@ class Judging:
 
     def run(self, seconds: float) -> Counter[str]:
         """What became of evaluations, as many as could be judged in that time: `judged`, `failed`, `dead`, `gone`."""
-        state = Round(time.monotonic() + seconds, self._paces())
-        while not self._ends(state):
-            claims = self.here.evaluation_queue.claim(self._now(), self.here.settings.eval_batch_size, self._used_up())
-            if not claims:
+        state, settings = Round(time.monotonic() + seconds, paces_of(self.here)), self.here.settings
+        while not state.over and not self.here.keeper.stopping:
+            now, done = now_of(self.here), state.tally.total()
+            used_up = self.here.evaluations.used_up(now.date(), settings.eval_daily_tokens, settings.eval_daily_usd)
+            claims = self.here.evaluation_queue.claim(now, settings.eval_batch_size, used_up)
+            if claims:
+                asyncio.run(self._work_off(claims, state))
+            if state.tally.total() == done:
                 break
-            asyncio.run(self._work_off(claims, state))
         return state.tally
 
-    def _paces(self) -> dict[JudgeKind, Pace]:
-        """How fast models may be asked, with the calls of the last minute, whoever made them."""
-        settings = self.here.settings
-        limits = (settings.eval_requests_per_minute, settings.eval_tokens_per_minute)
-        paces: dict[JudgeKind, Pace] = {kind: Pace(*limits, self.here.now) for kind in _MODELS}
-        judges = {evaluator.id: evaluator.draft.judge for evaluator in self.here.evaluators.active()}
-        for call in self.here.evaluations.calls(self._now() - timedelta(seconds=MINUTE)):
-            if (pace := paces.get(judges.get(call.evaluator_id, "rules"))) is not None:
-                pace.made(call.at.timestamp(), call.tokens)
-        return paces
-
-    def _ends(self, state: Round) -> bool:
-        return self.here.keeper.stopping or time.monotonic() > state.deadline
-
-    def _used_up(self) -> frozenset[int]:
-        """The projects whose budget of the day is used up."""
-        settings = self.here.settings
-        return self.here.evaluations.used_up(self._now().date(), settings.eval_daily_tokens, settings.eval_daily_usd)
-
     async def _work_off(self, claims: Sequence[Claimed], state: Round) -> None:
-        """Judges claims, or gives them back; their project's exchanges are read at once."""
+        """Judges claims, or gives them back."""
         renewing = asyncio.create_task(self._renew(claims))
         try:
-            by_project: dict[int, list[Claimed]] = {}
-            for claimed in claims:
-                by_project.setdefault(claimed.evaluator.project_id, []).append(claimed)
-            await asyncio.gather(*(self._of_project(id, theirs, state) for id, theirs in by_project.items()))
+            await self._judge(claims, state)
         except Unavailable as error:
             _log.warning("evaluations wait", why=error.message)
-            await asyncio.to_thread(self.here.evaluation_queue.release, claims, self._now(), self._now() + _WRITE_AGAIN)
-            state.deadline = 0.0
+            now = now_of(self.here)
+            await asyncio.to_thread(self.here.evaluation_queue.release, claims, now, now + _WRITE_AGAIN)
         finally:
             renewing.cancel()
             await self.judges.close()
 
-    async def _of_project(self, project_id: int, claims: Sequence[Claimed], state: Round) -> None:
-        queue = self.here.evaluation_queue
-        wanted = [(claimed.exchange, claimed.occurred_at) for claimed in claims]
-        found = await asyncio.to_thread(load, self.here.engine, project_id, wanted)
+    async def _judge(self, claims: Sequence[Claimed], state: Round) -> None:
+        """Judges what is there, by rules all at once, by models some at a time. Errors: `Unavailable`."""
+        found = await self._load(claims)
         gone = [claimed for claimed in claims if claimed.exchange not in found]
-        state.tally["gone"] += await asyncio.to_thread(queue.gone, gone, self._now()) if gone else 0
+        if gone:
+            state.tally["gone"] += await asyncio.to_thread(self.here.evaluation_queue.gone, gone, now_of(self.here))
         there = [claimed for claimed in claims if claimed.exchange in found]
         await self._write([claimed for claimed in there if claimed.verdict is not None], found, state)
         fresh = [claimed for claimed in there if claimed.verdict is None]
-        local = [claimed for claimed in fresh if claimed.evaluator.draft.judge not in _MODELS]
-        asked = [claimed for claimed in fresh if claimed.evaluator.draft.judge in _MODELS]
-        await self._by_rules(local, found, state)
-        await self._by_models(asked, found, state)
+        await self._by_rules([each for each in fresh if each.evaluator.draft.judge not in MODELS], found, state)
+        await self._by_models([each for each in fresh if each.evaluator.draft.judge in MODELS], found, state)
 
-    async def _by_rules(self, claims: Sequence[Claimed], found: Mapping[int, Exchange], state: Round) -> None:
-        """Judges by what needs nobody else, all at once."""
+    async def _load(self, claims: Sequence[Claimed]) -> dict[int, Exchange]:
+        """The exchanges that are there, by id."""
+        found: dict[int, Exchange] = {}
+        for project_id, theirs in _by_project(claims):
+            wanted = [(claimed.exchange, claimed.occurred_at) for claimed in theirs]
+            found |= await asyncio.to_thread(load, self.here.engine, project_id, wanted)
+        return found
+
+    async def _by_rules(self, claims: Sequence[Claimed], found: Found, state: Round) -> None:
         judgements = []
         for claimed in claims:
             draft = claimed.evaluator.draft
             said = await self.judges.get(draft.judge).judge(found[claimed.exchange].case, draft)
             if isinstance(said, Verdict):
-                judgements.append(Judgement(claimed, said, Attempt(self._now())))
+                judgements.append(Judgement(claimed, said, Attempt(now_of(self.here))))
         await self._keep(judgements, found, state)
 
-    async def _by_models(self, claims: Sequence[Claimed], found: Mapping[int, Exchange], state: Round) -> None:
-        """Judges by models, some at a time; each verdict is kept as it comes."""
-        waiting, back = list(reversed(claims)), list[Claimed]()
+    async def _by_models(self, claims: Sequence[Claimed], found: Found, state: Round) -> None:
+        """Each verdict is kept as it comes; claims whose judge may not be asked now go back."""
+        asking, waiting, back = Asking(self.here, self.judges, state), list(reversed(claims)), list[Claimed]()
 
         async def work() -> None:
             while waiting:
                 claimed = waiting.pop()
-                if not await self._judge(claimed, found, state):
+                said = await asking.ask(claimed, found[claimed.exchange].case)
+                if said is None:
                     back.append(claimed)
+                elif isinstance(said, Judgement):
+                    await self._keep([said], found, state)
 
-        await asyncio.gather(*(work() for _ in range(min(_AT_ONCE, len(claims)))))
+        await _all(work() for _ in range(min(_AT_ONCE, len(claims))))
         if back:
-            await asyncio.to_thread(self.here.evaluation_queue.release, back, self._now())
+            await asyncio.to_thread(self.here.evaluation_queue.release, back, now_of(self.here))
 
-    async def _judge(self, claimed: Claimed, found: Mapping[int, Exchange], state: Round) -> bool:
-        """Whether a judge was asked; False for a claim that goes back, since it may not be asked now."""
-        evaluator, pace = claimed.evaluator, state.paces[claimed.evaluator.draft.judge]
-        if not await self._has_turn(claimed, pace, state):
-            return False
-        call, started = pace.start(), time.monotonic()
-        said = await self._asked(self.judges.get(evaluator.draft.judge), claimed, found[claimed.exchange])
-        if said is None:
-            return False
-        call.tokens = float(said.usage.tokens)
-        ms = round((time.monotonic() - started) * 1000)
-        cost = evaluator.cost(said.usage.prompt_tokens, said.usage.completion_tokens)
-        self._spend(evaluator.project_id, said.usage.tokens, cost, state)
-        if isinstance(said, Failed):
-            await self._failed(claimed, said, ms, cost, state)
-        else:
-            await asyncio.to_thread(self.here.evaluators.succeeded, evaluator.id)
-            attempt = Attempt(self._now(), ms=ms, usage=said.usage, cost=cost)
-            await self._keep([Judgement(claimed, said, attempt)], found, state)
-        return True
-
-    async def _asked(self, judge: Judge, claimed: Claimed, exchange: Exchange) -> Verdict | Failed | None:
-        """What a judge says; None where the server ends before it says anything."""
-        asking = asyncio.create_task(judge.judge(exchange.case, claimed.evaluator.draft))
-        while not asking.done():
-            if self.here.keeper.stopping:
-                asking.cancel()
-                await asyncio.gather(asking, return_exceptions=True)
-                return None
-            await asyncio.wait([asking], timeout=_LOOK_SECONDS)
-        return asking.result()
-
-    async def _has_turn(self, claimed: Claimed, pace: Pace, state: Round) -> bool:
-        """Whether the judge may be asked now, after waiting for that where it is soon enough."""
-        while await self._may_ask(claimed, state):
-            seconds = pace.wait()
-            if seconds <= 0:
-                return True
-            if time.monotonic() + seconds > state.deadline:
-                return False
-            await asyncio.sleep(min(seconds, _WAIT_SECONDS))
-        return False
-
-    async def _may_ask(self, claimed: Claimed, state: Round) -> bool:
-        """Whether the evaluator is to be asked now: it does not rest, and its project has something left to spend."""
-        if claimed.evaluator.id in state.resting or self._ends(state):
-            return False
-        settings, project_id = self.here.settings, claimed.evaluator.project_id
-        if project_id not in state.spent:
-            day = self._now().date()
-            state.spent[project_id] = await asyncio.to_thread(self.here.evaluations.spent, project_id, day)
-        spent = state.spent[project_id]
-        over_tokens = settings.eval_daily_tokens and spent.tokens >= settings.eval_daily_tokens
-        return not over_tokens and not (settings.eval_daily_usd and spent.cost >= settings.eval_daily_usd)
-
-    def _spend(self, project_id: int, tokens: int, cost: float, state: Round) -> None:
-        before = state.spent[project_id]
-        state.spent[project_id] = Spend(before.requests + 1, before.tokens + tokens, before.cost + cost)
-
-    async def _failed(self, claimed: Claimed, failure: Failed, ms: int, cost: float, state: Round) -> None:
-        """Notes a failure: when it is tried again, and whether the judge is left alone, or pauses."""
-        now, evaluator, limited = self._now(), claimed.evaluator, failure.fault is Fault.RATE_LIMITED
-        attempts = claimed.attempts + 1
-        if limited:  # a judge that asks for patience has not failed
-            attempts = min(attempts, MOST_ATTEMPTS - 1)
-        seconds = next_attempt(attempts, random.random(), failure.retry_after)  # jitter is no secret
-        next_at = None if seconds is None else now + timedelta(seconds=seconds)
-        counts = await asyncio.to_thread(self.here.evaluation_queue.failed, claimed, failure, ms, cost, now, next_at)
-        state.tally["dead" if next_at is None else "failed"] += counts
-        if failure.fault.of_the_judge:
-            rest = timedelta(seconds=min(failure.retry_after or _REST_SECONDS, LONGEST_ASKED))
-            state.resting.add(evaluator.id)
-            await asyncio.to_thread(self.here.evaluators.hold, evaluator.id, now + rest)
-        if not limited:
-            await self._count(claimed, failure, now, state)
-
-    async def _count(self, claimed: Claimed, failure: Failed, now: datetime, state: Round) -> None:
-        """Counts a failure, which pauses an evaluator that fails too often in a row."""
-        evaluator, reason = claimed.evaluator, f"{failure.fault}: {failure.message}"
-        if await asyncio.to_thread(self.here.evaluators.failed, evaluator.id, reason, now):
-            state.resting.add(evaluator.id)
-            _log.error("evaluator paused", evaluator=evaluator.name, project=evaluator.project_id, why=reason)
-
-    async def _keep(self, judgements: Sequence[Judgement], found: Mapping[int, Exchange], state: Round) -> None:
-        """Keeps verdicts, then writes them."""
+    async def _keep(self, judgements: Sequence[Judgement], found: Found, state: Round) -> None:
+        """Keeps verdicts, then writes them. Errors: `Unavailable`."""
         if judgements:
             kept = await asyncio.to_thread(self.here.evaluation_queue.judged, judgements)
             await self._write(kept, found, state)
 
-    async def _write(self, claims: Sequence[Claimed], found: Mapping[int, Exchange], state: Round) -> None:
-        """Writes verdicts that are kept as events; then they are done. Errors: `QueueFull`."""
-        evaluated = [
-            Evaluated(found[claimed.exchange], claimed.evaluator, claimed.verdict)
-            for claimed in claims
-            if claimed.verdict is not None
-        ]
-        if not evaluated:
-            return
-        project = await asyncio.to_thread(self.here.projects.get, claims[0].evaluator.project_id)
-        if project is not None:
-            writing = write(self.here, project, evaluated)
-            await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(writing, self.here.writer.loop))
-        state.tally["judged"] += await asyncio.to_thread(self.here.evaluation_queue.done, claims, self._now())
+    async def _write(self, claims: Sequence[Claimed], found: Found, state: Round) -> None:
+        """Writes verdicts that are kept as events; then they are done. Errors: `Unavailable`."""
+        for project_id, theirs in _by_project(claims):
+            evaluated = [
+                Evaluated(found[claimed.exchange], claimed.evaluator, claimed.verdict)
+                for claimed in theirs
+                if claimed.verdict is not None
+            ]
+            project = await asyncio.to_thread(self.here.projects.get, project_id)
+            if project is not None:
+                writing = asyncio.run_coroutine_threadsafe(write(self.here, project, evaluated), self.here.writer.loop)
+                await asyncio.wrap_future(writing)
+            state.tally["judged"] += await asyncio.to_thread(self.here.evaluation_queue.done, theirs, now_of(self.here))
 
     async def _renew(self, claims: Sequence[Claimed]) -> None:
         while True:
             await asyncio.sleep(_RENEW_SECONDS)
-            await asyncio.to_thread(self.here.evaluation_queue.renew, claims, self._now())
-
-    def _now(self) -> datetime:
-        return datetime.fromtimestamp(self.here.now(), UTC)
+            await asyncio.to_thread(self.here.evaluation_queue.renew, claims, now_of(self.here))
 
 
 def judges_of(here: Services) -> Judges:
@@ -275,3 +153,17 @@ def judges_of(here: Services) -> Judges:
         gemini_key=settings.gemini_api_key, gemini_base_url=settings.gemini_url, openai_key=settings.openai_api_key,
         openai_base_url=settings.openai_url, timeout=settings.eval_timeout_seconds,
     )  # fmt: skip
+
+
+def _by_project(claims: Iterable[Claimed]) -> list[tuple[int, list[Claimed]]]:
+    def project(claimed: Claimed) -> int:
+        return claimed.evaluator.project_id
+
+    return [(owner, list(theirs)) for owner, theirs in groupby(sorted(claims, key=project), project)]
+
+
+async def _all(works: Iterable[Coroutine[Any, Any, None]]) -> None:
+    """Returns when all have ended; raises what the first of those raised that failed."""
+    for outcome in await asyncio.gather(*works, return_exceptions=True):
+        if isinstance(outcome, BaseException):
+            raise outcome
