@@ -11,6 +11,9 @@ from tallymark.client.problem import Problem
 from tallymark.client.queue import Batch, Queue
 from tallymark.client.request import Request, request_of
 
+#: The longest backoff in seconds of a client that is being closed, whose time is short.
+_HURRY = 1.0
+
 
 @dataclass(frozen=True)
 class Pause:
@@ -58,7 +61,8 @@ class Delivery:
 
     def _pause(self, answer: Answer) -> Pause:
         """Exponential backoff with full jitter, and at least what the server asks for."""
-        most = min(self._options.longest_backoff, self._options.backoff * 2.0 ** min(self._tries - 1, 60))
+        longest = min(self._options.longest_backoff, _HURRY) if self._queue.closed else self._options.longest_backoff
+        most = min(longest, self._options.backoff * 2.0 ** min(self._tries - 1, 60))
         asked = answer.wait(datetime.now(UTC))
         return Pause(max(asked, random.uniform(0, most)), asked > 0)
 

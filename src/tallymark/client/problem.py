@@ -51,4 +51,5 @@ class Reporter:
         now = time.monotonic()
         if now >= self._quiet_until.get(problem.kind, now):
             self._quiet_until[problem.kind] = now + _QUIET
-            _LOG.warning("%d events to %s %s: %s", problem.events, problem.path, problem.kind, problem.message)
+            to = f" to {problem.path}" if problem.path else ""
+            _LOG.warning("%s: %d events%s: %s", problem.kind, problem.events, to, problem.message)
