@@ -11,17 +11,17 @@ from tallymark.client.base_client import BaseClient
 from tests.client.stub import PATIENCE
 
 #: As fast as a test wants to be: what is not to be waited for is not.
-QUICK = {"batch_seconds": 0.02, "backoff": 0.01, "longest_backoff": 0.05}
+QUICK: dict[str, Any] = {"batch_seconds": 0.02, "backoff": 0.01, "longest_backoff": 0.05}
 
 
 class Driven:
-    """A client with its problems, whose endings wait."""
+    """A client with its problems, whose endings wait. It sends one request after another, unless told otherwise."""
 
     client: BaseClient
 
     def __init__(self, endpoint: str, **options: Any) -> None:
         self.problems: list[Problem] = []
-        self.options = {"on_error": self.problems.append, **QUICK, **options}
+        self.options = {"on_error": self.problems.append, "connections": 1, **QUICK, **options}
         self.endpoint = endpoint
 
     @property

@@ -51,13 +51,21 @@ def test_no_answer_is_too_strange(error: object, rejected: object) -> None:
     assert len(answer.rejections) <= (len(rejected) if isinstance(rejected, list) else 0)
 
 
+def taken(queue: Queue) -> Batch:
+    """A batch of one event, taken from a queue."""
+    queue.put(LANES["sdk"], b"1")
+    batch = queue.next()
+    assert isinstance(batch, Batch)
+    return batch
+
+
 @given(st.integers(1, 40), st.sampled_from([0, 429, 500, 503]))
 def test_pauses_grow_up_to_their_longest(tries: int, status: int) -> None:
     told: list[Problem] = []
     made = options()
     queue = Queue(made)
     object.__setattr__(made, "retries", tries)
-    delivery = Delivery(Batch(LANES["events"], [b"1"]), made, queue, told.append)
+    delivery = Delivery(taken(queue), made, queue, told.append)
     for turn in range(tries):
         assert delivery.request() is not None
         pause = delivery.take(Answer(status))
@@ -72,7 +80,8 @@ def test_pauses_grow_up_to_their_longest(tries: int, status: int) -> None:
 
 def test_a_server_that_says_when_is_not_asked_before() -> None:
     made = options()
-    delivery = Delivery(Batch(LANES["events"], [b"1"]), made, Queue(made), print)
+    queue = Queue(made)
+    delivery = Delivery(taken(queue), made, queue, print)
     pause = delivery.take(Answer(503, retry_after="9"))
     assert pause is not None
     assert pause.asked

@@ -262,3 +262,29 @@ def test_the_log_is_not_flooded(make: Make, caplog: pytest.LogCaptureFixture) ->
         driven.client.track("e", value=float("inf"))
     assert driven.stats.invalid == len(driven.problems) == 50
     assert len([record for record in caplog.records if record.name == "tallymark.client"]) == 1
+
+
+def test_one_way_that_fails_does_not_hold_up_the_others(make: Make) -> None:
+    with Stub(*[Reply(503, headers={"Retry-After": "300"})] * 3) as stub:
+        driven = make(stub.url, connections=4)
+        for number in range(3):
+            driven.client.count({"a": 1}, network="devnet")
+            stub.wait_for(number + 1)
+        driven.client.track("e")
+        assert stub.wait_for(4)[3].target == "/v1/events"
+        assert not driven.flush(0)
+        assert driven.stats.queued >= 3
+
+
+def test_no_more_requests_are_on_their_way_than_connections(make: Make) -> None:
+    released = threading.Event()
+    with Stub(*[Reply(after=released)] * 9) as stub:
+        driven = make(stub.url, connections=3)
+        for _ in range(9):
+            driven.client.count({"a": 1}, network="devnet")
+        stub.wait_for(3)
+        assert not driven.flush(0.3)
+        assert len(stub.received) == 3
+        released.set()
+        assert driven.flush()
+    assert counts(driven) == {"accepted": 9}

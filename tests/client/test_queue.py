@@ -15,7 +15,7 @@ EVENTS, WEB, SDK = LANES["events"], LANES["web"], LANES["sdk"]
 
 def options(batch_events: int = 3, batch_bytes: int = 100, queue_events: int = 6, queue_bytes: int = 200) -> Options:
     return Options(
-        "http://127.0.0.1", None, None, None, batch_events, batch_bytes, 1.0, queue_events, queue_bytes, 1.0, 1, 0.1,
+        "http://127.0.0.1", None, None, None, batch_events, batch_bytes, 1.0, queue_events, queue_bytes, 1.0, 4, 1, 0.1,
         1.0, None,
     )  # fmt: skip
 
@@ -55,7 +55,7 @@ def test_a_batch_is_due_when_its_oldest_has_waited() -> None:
     assert play.queue.put(EVENTS, b"2") is Put.WAITS
     assert play.queue.next() == 0.75
     play.clock.now += 0.75
-    assert play.batch() == Batch(EVENTS, [b"1", b"2"])
+    assert play.batch() == Batch(EVENTS, [b"1", b"2"], 1)
 
 
 def test_a_batch_is_due_when_it_is_full() -> None:
@@ -63,7 +63,6 @@ def test_a_batch_is_due_when_it_is_full() -> None:
     puts = [play.queue.put(EVENTS, b"%d" % n) for n in range(4)]
     assert puts == [Put.LOOK, Put.WAITS, Put.LOOK, Put.WAITS]
     assert play.batch().payloads == [b"0", b"1", b"2"]
-    play.queue.land()
     assert play.queue.next() == 1.0
 
 
@@ -71,7 +70,7 @@ def test_a_payload_that_goes_alone_is_due_at_once() -> None:
     play = Play()
     play.queue.put(SDK, b"1")
     play.queue.put(SDK, b"2")
-    assert play.batch() == Batch(SDK, [b"1"])
+    assert play.batch() == Batch(SDK, [b"1"], 1)
 
 
 def test_the_lane_whose_oldest_has_waited_longest_comes_first() -> None:
@@ -79,9 +78,8 @@ def test_the_lane_whose_oldest_has_waited_longest_comes_first() -> None:
     for lane in (WEB, EVENTS, WEB):
         play.queue.put(lane, b"1")
     play.queue.flush()
-    assert play.batch() == Batch(WEB, [b"1", b"1"])
-    play.queue.land()
-    assert play.batch() == Batch(EVENTS, [b"1"])
+    assert play.batch() == Batch(WEB, [b"1", b"1"], 1)
+    assert play.batch() == Batch(EVENTS, [b"1"], 2)
 
 
 def test_what_comes_after_a_flush_waits_for_its_own_time() -> None:
@@ -89,10 +87,11 @@ def test_what_comes_after_a_flush_waits_for_its_own_time() -> None:
     play.queue.put(EVENTS, b"1")
     through = play.queue.flush()
     play.queue.put(WEB, b"2")
-    assert play.batch().lane is EVENTS
+    batch = play.batch()
+    assert batch.lane is EVENTS
     assert not play.queue.settled(through)
-    play.queue.settle(accepted=1)
-    play.queue.land()
+    play.queue.settle(batch, accepted=1)
+    assert play.queue.land(batch) == 0
     assert play.queue.settled(through)
     assert play.queue.next() == 1.0
 
@@ -107,14 +106,28 @@ def test_of_several_dropped_in_a_row_the_first_is_told() -> None:
 
 Step = st.one_of(
     st.tuples(st.just("put"), st.sampled_from([EVENTS, WEB, SDK]), st.integers(1, 60)),
-    st.tuples(st.just("take"), st.just(EVENTS), st.integers(0, 3)),
+    st.tuples(st.sampled_from(["take", "settle"]), st.just(EVENTS), st.integers(0, 3)),
     st.tuples(st.sampled_from(["flush", "later", "invalid"]), st.just(EVENTS), st.just(0)),
 )
+
+
+def test_batches_may_land_in_any_order() -> None:
+    play = Play()
+    for n in range(3):
+        play.queue.put(SDK, b"%d" % n)
+    through = play.queue.flush()
+    batches = [play.batch() for _ in range(3)]
+    for batch, settled in zip((batches[2], batches[0], batches[1]), (False, False, True), strict=True):
+        play.queue.settle(batch, accepted=1)
+        play.queue.land(batch)
+        assert play.queue.settled(through) is settled
+    assert play.queue.stats().accepted == 3
 
 
 @given(st.lists(Step, max_size=60), st.booleans())
 def test_every_call_is_counted_once_and_bounds_hold(steps: list[tuple[str, object, int]], stops: bool) -> None:
     play, calls, sent = Play(), 0, []
+    flying: list[Batch] = []
     for number, (what, lane, size) in enumerate(steps):
         if what == "put":
             calls += 1
@@ -123,8 +136,12 @@ def test_every_call_is_counted_once_and_bounds_hold(steps: list[tuple[str, objec
             sent += [(found.lane, int(payload)) for payload in found.payloads]
             assert len(found.payloads) <= (1 if found.lane.alone else 3)
             assert len(found.lane.body(found.payloads)) <= 100
-            play.queue.settle(accepted=min(size, len(found.payloads)))
-            play.queue.land()
+            flying.append(found)
+        elif what == "settle" and flying:
+            batch = flying.pop(size % len(flying))
+            play.queue.settle(batch, accepted=min(size, len(batch.payloads)))
+            lost = play.queue.land(batch)
+            assert lost == max(0, len(batch.payloads) - size)
         elif what == "flush":
             play.queue.flush()
         elif what == "later":
@@ -134,10 +151,10 @@ def test_every_call_is_counted_once_and_bounds_hold(steps: list[tuple[str, objec
             play.queue.count("invalid")
         stats = play.queue.stats()
         assert stats.calls == calls
-        assert stats.queued <= 6
+        assert stats.queued <= 6 + sum(len(batch.payloads) for batch in flying)
     if stops:
         play.queue.stop()
-        assert play.queue.stats().queued == 0
+        assert play.queue.stats().queued <= sum(len(batch.payloads) for batch in flying)
     assert play.queue.stats().calls == calls
     for lane in LANES.values():
         own = [number for of, number in sent if of is lane]
@@ -148,7 +165,7 @@ def test_every_call_is_counted_once_and_bounds_hold(steps: list[tuple[str, objec
 @pytest.mark.parametrize("events", [2, 3, 7])
 def test_halves_are_the_whole(events: int) -> None:
     payloads = [b"%d" % n for n in range(events)]
-    first, second = Batch(EVENTS, payloads).halves()
+    first, second = Batch(EVENTS, payloads, 1).halves()
     assert [*first.payloads, *second.payloads] == payloads
     assert first.payloads
     assert second.payloads

@@ -4,12 +4,11 @@ from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from tallymark.client.delivery import Delivery
 from tallymark.client.encode import encode, why
 from tallymark.client.lane import LANES
 from tallymark.client.options import Options
-from tallymark.client.problem import Problem, Reporter
-from tallymark.client.queue import Batch, Put, Queue
+from tallymark.client.problem import Problem, Reporter, tell_lost
+from tallymark.client.queue import Put, Queue
 from tallymark.client.recorder import Recorder
 from tallymark.client.stats import Stats
 
@@ -33,6 +32,7 @@ class BaseClient(Recorder):
         queue_events: int = 10_000,
         queue_bytes: int = 64_000_000,
         timeout: float = 10.0,
+        connections: int = 4,
         retries: int | None = 10,
         backoff: float = 0.5,
         longest_backoff: float = 30.0,
@@ -40,7 +40,7 @@ class BaseClient(Recorder):
     ) -> None:
         self._options = Options(
             endpoint, key, project, signing_secret, batch_events, batch_bytes, batch_seconds, queue_events,
-            queue_bytes, timeout, retries, backoff, longest_backoff, on_error,
+            queue_bytes, timeout, connections, retries, backoff, longest_backoff, on_error,
         )  # fmt: skip
         self._report = Reporter(on_error)
         self._begin()
@@ -73,12 +73,8 @@ class BaseClient(Recorder):
         """Begins with nothing recorded."""
         self._queue = Queue(self._options)
 
-    def _delivery(self, batch: Batch) -> Delivery:
-        return Delivery(batch, self._options, self._queue, self._report)
-
     def _tell_lost(self, events: int) -> None:
-        if events:
-            self._report(Problem("failed", events, "", "given up, as the client was closed"))
+        tell_lost(self._report, events)
 
 
 def _path(lane: object) -> str:

@@ -69,12 +69,12 @@ class Delivery:
     def _settle(self, part: Batch, answer: Answer) -> None:
         events, reasons = len(part.payloads), answer.rejections
         if not answer.good and not reasons:
-            self._queue.settle(failed=events)
+            self._queue.settle(part, failed=events)
             self._report(Problem("failed", events, part.lane.path, self._why(answer)))
             return
         # What a payload that goes alone was refused of are parts of it, unless all of it was.
         rejected = min(len(reasons), events) if not part.lane.alone else int(not answer.good)
-        self._queue.settle(accepted=events - rejected, rejected=rejected)
+        self._queue.settle(part, accepted=events - rejected, rejected=rejected)
         if reasons:
             message = f"{len(reasons)} refused for {', '.join(sorted(set(reasons)))}"
             self._report(Problem("rejected", rejected, part.lane.path, message))

@@ -23,6 +23,7 @@ class Options:
     queue_events: int
     queue_bytes: int
     timeout: float
+    connections: int
     retries: int | None
     backoff: float
     longest_backoff: float
@@ -32,7 +33,7 @@ class Options:
         object.__setattr__(self, "endpoint", _address(self.endpoint))
         for name in ("key", "project", "signing_secret"):
             _check_text(name, getattr(self, name))
-        for name in ("batch_events", "batch_bytes", "queue_events", "queue_bytes"):
+        for name in ("batch_events", "batch_bytes", "queue_events", "queue_bytes", "connections"):
             _check_count(name, getattr(self, name), least=1)
         if self.retries is not None:
             _check_count("retries", self.retries, least=0)

@@ -29,6 +29,12 @@ class Problem:
     message: str
 
 
+def tell_lost(report: Callable[[Problem], None], events: int) -> None:
+    """Tells of events that were given up when the client was closed, or its loop ended; of none nothing."""
+    if events:
+        report(Problem("failed", events, "", "given up at the end"))
+
+
 class Reporter:
     """Tells problems. Never raises, whatever the callback or the log does; for any thread."""
 

@@ -4,7 +4,7 @@ import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 from typing import NamedTuple
 
@@ -40,22 +40,23 @@ class _Line:
 
 @dataclass(frozen=True)
 class Batch:
-    """Payloads that go in one request."""
+    """Payloads that go in one request. `number` is that of the oldest, by which the queue knows it."""
 
     lane: Lane
     payloads: Sequence[bytes]
+    number: int
 
     def halves(self) -> "tuple[Batch, Batch]":
         """The same payloads in two requests."""
         middle = len(self.payloads) // 2
-        return Batch(self.lane, self.payloads[:middle]), Batch(self.lane, self.payloads[middle:])
+        return replace(self, payloads=self.payloads[:middle]), replace(self, payloads=self.payloads[middle:])
 
 
 class Queue:
-    """A bounded queue from which one sender takes batches. `clock` gives seconds.
+    """A bounded queue from which senders take batches. `clock` gives seconds.
 
     For any thread, also for a signal's handler: `lock` may be taken again by who has it. Whoever takes a batch settles
-    its events and then lands it. After `close` nothing is taken in, after `stop` nothing waits.
+    its events and then lands it, whatever happens. After `close` nothing is taken in, after `stop` nothing waits.
     """
 
     def __init__(self, options: Options, clock: Callable[[], float] = time.monotonic) -> None:
@@ -64,8 +65,8 @@ class Queue:
         self._clock = clock
         self._lines: dict[Lane, _Line] = {}
         self._counts: Counter[str] = Counter()
-        self._number = self._waiting = self._bytes = self._flying = 0
-        self._flying_from: int | None = None
+        self._flying: dict[int, int] = {}
+        self._number = self._waiting = self._bytes = 0
         self._flush_through = 0
         self._spilling = False
         self.closed = self.stopped = False
@@ -98,19 +99,23 @@ class Queue:
             due = [(line.items[0].number, lane) for lane, line in lines if left[lane] <= 0]
             return self._taken(min(due)[1]) if due else min(left.values())
 
-    def settle(self, accepted: int = 0, rejected: int = 0, failed: int = 0) -> None:
-        """Counts what became of events of the batch that was taken."""
+    def settle(self, batch: Batch, accepted: int = 0, rejected: int = 0, failed: int = 0) -> None:
+        """Counts what became of events of a batch that was taken, or of a half of it."""
         with self.lock:
             self._counts.update(accepted=accepted, rejected=rejected, failed=failed)
-            self._flying -= accepted + rejected + failed
+            self._flying[batch.number] -= accepted + rejected + failed
 
-    def land(self) -> int:
-        """Ends the batch that was taken; gives how many of its events nobody settled, which failed by that."""
+    def land(self, batch: Batch) -> int:
+        """Ends a batch that was taken; gives how many of its events nobody settled, which failed by that."""
         with self.lock:
-            lost = self._flying
-            self.settle(failed=lost)
-            self._flying_from = None
+            lost = self._flying.pop(batch.number)
+            self._counts["failed"] += lost
             return lost
+
+    @property
+    def waits(self) -> bool:
+        """Whether anything waits for a sender."""
+        return self._waiting > 0
 
     def count(self, what: str) -> None:
         """Counts an event that never waited, or a request that was sent again."""
@@ -126,10 +131,8 @@ class Queue:
     def settled(self, through: int) -> bool:
         """Whether all events up to that number are settled."""
         with self.lock:
-            oldest = [line.items[0].number for line in self._lines.values() if line.items]
-            if self._flying_from is not None:
-                oldest.append(self._flying_from)
-            return min(oldest, default=through + 1) > through
+            waiting = [line.items[0].number for line in self._lines.values() if line.items]
+            return min([*waiting, *self._flying], default=through + 1) > through
 
     def close(self) -> None:
         """Takes nothing in any more."""
@@ -149,7 +152,7 @@ class Queue:
         """The counts, all of one moment."""
         with self.lock:
             counts = {name: self._counts[name] for name in Stats.__dataclass_fields__ if name != "queued"}
-            return Stats(queued=self._waiting + self._flying, **counts)
+            return Stats(queued=self._waiting + sum(self._flying.values()), **counts)
 
     def _is_full(self, more: int) -> bool:
         return self._waiting >= self._options.queue_events or self._bytes + more > self._options.queue_bytes
@@ -169,7 +172,7 @@ class Queue:
 
     def _taken(self, lane: Lane) -> Batch:
         line = self._lines[lane]
-        self._flying_from = line.items[0].number
+        number = line.items[0].number
         most = 1 if lane.alone else self._options.batch_events
         payloads: list[bytes] = []
         size = 1  # an array's brackets, and a comma less than payloads
@@ -182,6 +185,6 @@ class Queue:
         line.bytes -= taken
         self._bytes -= taken
         self._waiting -= len(payloads)
-        self._flying += len(payloads)
+        self._flying[number] = len(payloads)
         self._counts["sent"] += len(payloads)
-        return Batch(lane, payloads)
+        return Batch(lane, payloads, number)

@@ -1,4 +1,4 @@
-"""The client for threads: a thread of its own sends, in the background."""
+"""The client for threads: threads of its own send, in the background."""
 
 import atexit
 import os
@@ -6,7 +6,6 @@ import threading
 import time
 import weakref
 from collections.abc import Callable
-from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
@@ -14,13 +13,16 @@ import httpx
 
 from tallymark.client.answer import Answer
 from tallymark.client.base_client import BaseClient
-from tallymark.client.delivery import Pause
+from tallymark.client.delivery import Delivery, Pause
 from tallymark.client.problem import Problem
 from tallymark.client.queue import Batch
 from tallymark.client.request import Request
 
 #: Seconds that the end of the interpreter waits for what is left.
 _AT_EXIT = 5.0
+
+#: Seconds that a sender has to count what it carries once it was stopped; one amid a request may need longer.
+_GRACE = 0.5
 
 
 class Client(BaseClient):
@@ -41,9 +43,11 @@ class Client(BaseClient):
         with self._changed:
             lost = self._queue.stop()
             self._changed.notify_all()
+            if threading.current_thread() not in self._senders:
+                self._changed.wait_for(lambda: not self._senders, _GRACE)
+            if not self._senders:
+                self._http.close()
         self._tell_lost(lost)
-        if done and self._thread and self._thread is not threading.current_thread():
-            self._thread.join(1.0)
         return done
 
     def flush(self, timeout: float | None = _AT_EXIT) -> bool:
@@ -52,11 +56,11 @@ class Client(BaseClient):
         Gives whether all of it was settled within `timeout` seconds (None: however long it takes): accepted, rejected
         or failed, as `stats()` tells. Within `on_error` it doesn't wait.
         """
-        self._start()
         with self._changed:
             last = self._queue.flush()
+            self._watch()
             self._changed.notify_all()
-            if threading.current_thread() is self._thread:
+            if threading.current_thread() in self._senders:
                 return self._queue.settled(last)
             return self._changed.wait_for(lambda: self._queue.settled(last), timeout)
 
@@ -69,70 +73,87 @@ class Client(BaseClient):
         self.close()
 
     def _begin(self) -> None:
-        super()._begin()
-        self._changed = threading.Condition(self._queue.lock)
-        self._thread: threading.Thread | None = None
+        self._trust = httpx.create_ssl_context()
+        self._begin_here()
         atexit.register(self.close)
         os.register_at_fork(after_in_child=_unless_gone(self._begin_in_child))
 
     def _begin_in_child(self) -> None:
         closed = self._queue.closed
-        super()._begin()
-        self._changed = threading.Condition(self._queue.lock)
-        self._thread = None
+        self._begin_here()
         if closed:
             self._queue.stop()
 
+    def _begin_here(self) -> None:
+        """All of it is made by the thread that is here, and none by senders: what they import when they begin would
+        stay locked in a process that is forked off meanwhile.
+        """
+        super()._begin()
+        self._http = httpx.Client(verify=self._trust, timeout=self._options.timeout)
+        self._changed = threading.Condition(self._queue.lock)
+        self._senders: set[threading.Thread] = set()
+        self._idle = 0
+
     def _added(self, look: bool) -> None:
-        if self._thread is None or not self._thread.is_alive():
-            self._start()
-        if look:
+        if look or not self._senders:
             with self._changed:
+                self._watch()
                 self._changed.notify_all()
 
-    def _start(self) -> None:
-        """Starts the thread if there is none; where none can be had, events wait for the next time."""
-        with self._changed, suppress(RuntimeError):
-            if not self._queue.stopped and (self._thread is None or not self._thread.is_alive()):
-                thread = threading.Thread(target=self._run, name="tallymark-client", daemon=True)
-                thread.start()
-                self._thread = thread
+    def _watch(self) -> None:
+        """Sees to it that someone waits for what waits to become due; where no thread can be had, it is tried again."""
+        if self._queue.waits and not self._idle and len(self._senders) < self._options.connections:
+            sender = threading.Thread(target=self._run, name="tallymark-client", daemon=True)
+            self._senders.add(sender)
+            self._idle += 1
+            try:
+                sender.start()
+            except RuntimeError:
+                self._senders.discard(sender)
+                self._idle -= 1
 
     def _run(self) -> None:
         try:
-            with httpx.Client(timeout=self._options.timeout) as http:
-                while (batch := self._next()) is not None:
-                    self._deliver(http, batch)
+            while (batch := self._next()) is not None:
+                self._deliver(batch)
         except Exception as error:
-            self._report(Problem("failed", 0, "", f"the sender ended, {type(error).__name__}"))
+            self._report(Problem("failed", 0, "", f"a sender ended, {type(error).__name__}"))
+        finally:
+            with self._changed:
+                self._senders.discard(threading.current_thread())
+                self._idle -= 1
+                self._changed.notify_all()
 
     def _next(self) -> Batch | None:
-        """The next batch, once it is due; None once the queue was stopped."""
+        """The next batch, once it is due; None once the queue was stopped. Who waits here is idle."""
         with self._changed:
             while not self._queue.stopped:
                 found = self._queue.next()
                 if isinstance(found, Batch):
+                    self._idle -= 1
+                    self._watch()
                     return found
                 self._changed.wait(found)
         return None
 
-    def _deliver(self, http: httpx.Client, batch: Batch) -> None:
+    def _deliver(self, batch: Batch) -> None:
         try:
-            delivery = self._delivery(batch)
+            delivery = Delivery(batch, self._options, self._queue, self._report)
             while (request := delivery.request()) is not None:
-                pause = delivery.take(self._answer(http, request))
+                pause = delivery.take(self._answer(request))
                 if pause is not None:
                     self._wait(pause)
         finally:
             with self._changed:
-                lost = self._queue.land()
+                lost = self._queue.land(batch)
+                self._idle += 1
                 self._changed.notify_all()
             self._tell_lost(lost)
 
-    def _answer(self, http: httpx.Client, request: Request) -> Answer:
+    def _answer(self, request: Request) -> Answer:
         headers = request.signed(self._options.signing_secret, int(time.time()))
         try:
-            return Answer.of(http.post(request.url, content=request.body, headers=headers))
+            return Answer.of(self._http.post(request.url, content=request.body, headers=headers))
         except httpx.HTTPError as error:
             return Answer(error=type(error).__name__)
 
