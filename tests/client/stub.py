@@ -49,8 +49,7 @@ class Stub:
         self.replies = deque(replies)
         self.received: list[Received] = []
         self._changed = threading.Condition()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", 0), _handler(self))
         self.url = f"http://127.0.0.1:{self._server.server_port}"
 
     def __enter__(self) -> Self:
@@ -81,6 +80,16 @@ class Stub:
         """The events of all requests, in order."""
         said = [request.json for request in self.received]
         return [event for body in said for event in (body if isinstance(body, list) else [body])]
+
+
+class _Server(ThreadingHTTPServer):
+    """A server that says nothing of connections that end in its midst."""
+
+    daemon_threads = True
+    request_queue_size = 64
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        pass
 
 
 def _handler(stub: Stub) -> type[BaseHTTPRequestHandler]:

@@ -95,21 +95,25 @@ def test_every_method_is_tried() -> None:
     assert {"voice_query", "voice_outcome"} <= set(NAMES)
 
 
-@given(st.sampled_from(NAMES), st.data())
-def test_no_argument_makes_a_call_raise(name: str, data: st.DataObject) -> None:
-    problems: list[Problem] = []
-    client = AsyncClient("http://127.0.0.1:9", on_error=problems.append)  # without a loop all of it stays there
+@pytest.fixture(scope="module")
+def client() -> AsyncClient:
+    """A client in which everything stays, as no loop runs."""
+    return AsyncClient("http://127.0.0.1:9", queue_events=1_000_000)
+
+
+@given(name=st.sampled_from(NAMES), data=st.data())
+def test_no_argument_makes_a_call_raise(client: AsyncClient, name: str, data: st.DataObject) -> None:
     method = getattr(client, name)
     told = {
         parameter.name: real(data.draw(lanes | anything if parameter.name == "lane" else anything))
         for parameter in inspect.signature(method).parameters.values()
     }
+    before = client.stats()
     method(**told)
     method(**told)
-    stats = client.stats()
-    assert stats.calls == 2
-    assert stats.queued + stats.invalid == 2
-    assert stats.invalid == len(problems)
+    after = client.stats()
+    assert after.calls == after.queued + after.invalid == before.calls + 2
+    assert after.queued - before.queued in (0, 2)
 
 
 def test_what_can_not_be_told_spoils_nothing_else() -> None:

@@ -56,7 +56,7 @@ class AsyncClient(BaseClient):
     def _added(self, look: bool) -> None:
         if self._tasks is None or self._tasks.loop.is_closed():
             with suppress(RuntimeError):  # no loop runs here: then whatever is put in waits for one
-                self._tasks = Tasks(asyncio.get_running_loop(), self._options, self._queue, self._report)
+                self._tasks = Tasks(asyncio.get_running_loop(), self._options, self._queue, self._report, self._trust)
                 look = True
         if look and self._tasks is not None:
             self._tasks.look()

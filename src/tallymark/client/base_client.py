@@ -4,6 +4,8 @@ from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import httpx
+
 from tallymark.client.encode import encode, why
 from tallymark.client.lane import LANES
 from tallymark.client.options import Options
@@ -43,6 +45,7 @@ class BaseClient(Recorder):
             queue_bytes, timeout, connections, retries, backoff, longest_backoff, on_error,
         )  # fmt: skip
         self._report = Reporter(on_error)
+        self._trust = httpx.create_ssl_context()
         self._begin()
 
     def capture(self, lane: str, payload: Mapping[str, Any]) -> None:

@@ -73,7 +73,6 @@ class Client(BaseClient):
         self.close()
 
     def _begin(self) -> None:
-        self._trust = httpx.create_ssl_context()
         self._begin_here()
         atexit.register(self.close)
         os.register_at_fork(after_in_child=_unless_gone(self._begin_in_child))

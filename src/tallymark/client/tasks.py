@@ -1,6 +1,7 @@
 """The tasks of one event loop that send what waits in a queue."""
 
 import asyncio
+import ssl
 import time
 from asyncio import AbstractEventLoop
 from collections.abc import Callable
@@ -20,13 +21,18 @@ class Tasks:
     """Begins a task where something waits and no task is idle, up to as many as connections are allowed."""
 
     def __init__(
-        self, loop: AbstractEventLoop, options: Options, queue: Queue, report: Callable[[Problem], None]
+        self,
+        loop: AbstractEventLoop,
+        options: Options,
+        queue: Queue,
+        report: Callable[[Problem], None],
+        trust: ssl.SSLContext,
     ) -> None:
         self.loop = loop
         self._options = options
         self._queue = queue
         self._report = report
-        self._trust = httpx.create_ssl_context()  # reading it takes a while, so all tasks share it
+        self._trust = trust
         self._changed, self._landed = asyncio.Event(), asyncio.Event()
         self._running: set[asyncio.Task[None]] = set()
         self._idle = 0
