@@ -85,6 +85,19 @@ def test_tasks_record_what_then_counts(server: RunningServer) -> None:
     assert numbers(server, "tasks", WANTED) == WANTED
 
 
+def test_a_query_and_its_outcome_become_an_exchange(server: RunningServer) -> None:
+    keys = server.project("assistant", packs=["voice"])
+    with Client(server.url, keys["ingest"]) as client:
+        client.voice_outcome("q-1", response="It arrives tomorrow.", success=True, total_ms=640)
+        client.voice_query("q-1", transcript="Where is my order?", user="u-1", session="s-1", store="berlin-1")
+        client.voice_query("q-2", confidence=2)  # refused alone
+        assert client.flush(PATIENCE)
+        stats = client.stats()
+    wanted = {"voice_queries": 1, "voice_outcomes": 1, "voice_users": 1, "voice_success_rate": 1.0}
+    assert (stats.accepted, stats.rejected) == (2, 1)
+    assert numbers(server, "assistant", wanted) == wanted
+
+
 def test_a_key_that_is_none_loses_events_and_nothing_else(server: RunningServer) -> None:
     problems: list[Any] = []
     with Client(server.url, "tm_ingest_wrong", on_error=problems.append) as client:
