@@ -270,7 +270,9 @@ def test_what_a_late_worker_took_is_counted(evaluations: Evaluations, evaluator:
     first = one(here)
     second = one(here, NOW + HELD)
     assert here.judged([judgement(first)]) == []
+    assert here.release([first], NOW) == here.gone([first], NOW) == 0
     (kept,) = here.judged([judgement(second)])
+    assert here.done([first], NOW) == 0
     assert kept.attempts == 2
     assert [attempt.outcome for attempt in evaluations.attempts(first.id)] == ["failed", "ok", "ok"]
     assert evaluations.spent(quality.project_id, NOW.date()) == Spend(3, 240, 0.000_8)
