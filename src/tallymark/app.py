@@ -28,6 +28,8 @@ from tallymark.api.answers import Answers
 from tallymark.api.directory import Directory
 from tallymark.api.docs import openapi_config, pages
 from tallymark.api.errors import EXCEPTION_HANDLERS
+from tallymark.api.evaluations import evaluations_router
+from tallymark.api.evaluators import evaluators_router
 from tallymark.api.experiment_book import ExperimentBook
 from tallymark.api.experiments import experiments_router
 from tallymark.api.exports import exports_router
@@ -44,7 +46,11 @@ from tallymark.api.services import Services
 from tallymark.config import Settings
 from tallymark.control.assignments import Assignments
 from tallymark.control.audit import Audit
+from tallymark.control.cursors import Cursors
 from tallymark.control.database import Database, open_database
+from tallymark.control.evaluation_queue import EvaluationQueue
+from tallymark.control.evaluations import Evaluations
+from tallymark.control.evaluators import Evaluators
 from tallymark.control.experiments import Experiments
 from tallymark.control.export_queue import ExportQueue
 from tallymark.control.exports import Exports
@@ -54,7 +60,9 @@ from tallymark.control.keys import Keys
 from tallymark.control.leases import Leases
 from tallymark.control.people import People
 from tallymark.control.projects import Projects
+from tallymark.control.reviews import Reviews
 from tallymark.control.salts import Salts
+from tallymark.control.seen_signatures import SeenSignatures
 from tallymark.control.turns import Turns
 from tallymark.engine.base import Engine
 from tallymark.engine.opening import open_engine
@@ -169,6 +177,8 @@ def _routes(here: Services) -> list[ControllerRouterHandler]:
         keys_router,
         exports_router,
         experiments_router,
+        evaluators_router,
+        evaluations_router,
         purge_router,
         health.health,
         health.ready,
@@ -206,7 +216,8 @@ def _services(settings: Settings, engine: Engine, database: Database, now: Calla
         Salts(database), job_runs, turns, store, writer, receiver, HostingTable.load(), keeper,
         Answers(Answerer(engine, catalog), keeper, MemoryStore()), Exports(database), open_files(settings),
         Signatures(secret), experiments, Audit(database), book, Assignments(database), funnels,
-        FunnelRollups(engine, catalog, funnels, book), now,
+        FunnelRollups(engine, catalog, funnels, book), Evaluators(database), Evaluations(database),
+        EvaluationQueue(database, turns.holder), Reviews(database), Cursors(database), SeenSignatures(database), now,
     )  # fmt: skip
 
 
@@ -273,6 +284,8 @@ def _forget(here: Services, project: Project) -> None:
     here.experiments.forget_project(project.id)
     here.experiment_book.forget()
     here.funnels.forget_project(project.id)
+    here.evaluators.forget_project(project.id)
+    here.reviews.forget_project(project.id)
     _forget_exports(here, project)
     retire(here.engine, project.id)
 

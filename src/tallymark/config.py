@@ -9,12 +9,15 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
 
 from tallymark.errors import BadSetting
 
 PREFIX = "TALLYMARK_"
+
+Network = IPv4Network | IPv6Network
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,19 @@ def _integer(low: int, high: int) -> Callable[[str], int]:
     return parse
 
 
+def _amount(most: float) -> Callable[[str], float]:
+    def parse(text: str) -> float:
+        try:
+            number = float(text)
+        except ValueError:
+            raise ValueError("must be a number") from None
+        if not 0 <= number <= most:
+            raise ValueError(f"must be between 0 and {most:g}")
+        return number
+
+    return parse
+
+
 def _one_of(*words: str) -> Callable[[str], str]:
     def parse(text: str) -> str:
         if text not in words:
@@ -79,7 +95,12 @@ def _names(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
-_DAY = 86_400
+def _networks(text: str) -> tuple[Network, ...]:
+    try:
+        return tuple(ip_network(part, strict=False) for part in _names(text))
+    except ValueError as error:
+        raise ValueError(f"must be addresses or networks: {error}") from None
+
 
 SETTINGS: tuple[Setting, ...] = (
     Setting("data", "TALLYMARK_DATA", Path, "data",
@@ -130,6 +151,19 @@ SETTINGS: tuple[Setting, ...] = (
             "project; `keyed`: only with a key."),
     Setting("ab_project", "TALLYMARK_AB_PROJECT", str, "ab",
             "The project that requests below `/ab` and `/ofrep` mean when they name none."),
+    Setting("voice_capture", "TALLYMARK_VOICE_CAPTURE", _one_of("open", "keyed", "signed"), "open",
+            "`open`: workers send to projects with the pack `voice` by naming the project; `keyed`: only with a key; "
+            "`signed`: only requests that are signed."),
+    Setting("voice_signing_secrets", "TALLYMARK_VOICE_SIGNING_SECRETS", _names, "",
+            "Secrets that requests to `/voice/ingest` may be signed with, separated by commas: two while one replaces "
+            "the other."),
+    Setting("voice_allow", "TALLYMARK_VOICE_ALLOW", _networks, "",
+            "Addresses and networks (`203.0.113.7, 2001:db8::/32`) that may send to `/voice/ingest`; empty: any."),
+    Setting("voice_stats", "TALLYMARK_VOICE_STATS", _one_of("open", "keyed"), "open",
+            "`open`: everybody may read the numbers of `/voice/stats`, though no transcripts; `keyed`: only with a "
+            "key."),
+    Setting("voice_project", "TALLYMARK_VOICE_PROJECT", str, "voice",
+            "The project that requests below `/voice` mean when they name none."),
     Setting("rollup_batch_days", "ROLLUP_BATCH_DAYS", _integer(1, 31), "31",
             "Most days that a refresh computes by the same statements."),
     Setting("trusted_proxies", "TALLYMARK_TRUSTED_PROXIES", _integer(0, 10), "0",
@@ -157,6 +191,33 @@ SETTINGS: tuple[Setting, ...] = (
             "Memory the embedded engine may use, in megabytes."),
     Setting("engine_threads", "TALLYMARK_ENGINE_THREADS", _integer(0, 256), "0",
             "Threads one query may use; 0 leaves it to the engine."),
+    Setting("eval_batch_size", "TALLYMARK_EVAL_BATCH_SIZE", _integer(1, 1_000), "50",
+            "How many answers are judged together at most; every minute a batch follows another until none waits.",
+            alias="EVAL_BATCH_SIZE"),
+    Setting("eval_timeout_seconds", "TALLYMARK_EVAL_TIMEOUT_SECONDS", _integer(1, 600), "30",
+            "How long a judge may take for an answer, in seconds."),
+    Setting("eval_requests_per_minute", "TALLYMARK_EVAL_REQUESTS_PER_MINUTE", _integer(0, 100_000), "300",
+            "How often a kind of judge that is a model is asked in a minute; 0 is no limit."),
+    Setting("eval_tokens_per_minute", "TALLYMARK_EVAL_TOKENS_PER_MINUTE", _integer(0, 10**9), "200000",
+            "How many tokens a kind of judge that is a model may take in a minute; 0 is no limit."),
+    Setting("eval_daily_tokens", "TALLYMARK_EVAL_DAILY_TOKENS", _integer(0, 10**12), "2000000",
+            "How many tokens the judges of a project may take in a UTC day; 0 is no limit."),
+    Setting("eval_daily_usd", "TALLYMARK_EVAL_DAILY_USD", _amount(1e9), "5",
+            "What the judges of a project may cost in a UTC day, in US dollars by their evaluators' prices; 0 is no "
+            "limit."),
+    Setting("gemini_api_key", "TALLYMARK_GEMINI_API_KEY", str.strip, "",
+            "Key for the judge Gemini; with it, answers are judged by a model.", alias="GEMINI_API_KEY"),
+    Setting("gemini_url", "TALLYMARK_GEMINI_URL", _url("http", "https"), "",
+            "Where Gemini answers; empty: where Google says.", alias="GOOGLE_GEMINI_BASE_URL"),
+    Setting("gemini_model", "TALLYMARK_GEMINI_MODEL", str.strip, "gemini-3.5-flash-lite",
+            "Model of the evaluator that projects begin with, where a key for Gemini is set."),
+    Setting("openai_api_key", "TALLYMARK_OPENAI_API_KEY", str.strip, "",
+            "Key for the judge that is a server which speaks as OpenAI's does.", alias="OPENAI_API_KEY"),
+    Setting("openai_url", "TALLYMARK_OPENAI_URL", _url("http", "https"), "",
+            "Where that server answers (vLLM, Ollama, …), as `http://127.0.0.1:8000/v1`; empty: OpenAI's own.",
+            alias="OPENAI_BASE_URL"),
+    Setting("openai_model", "TALLYMARK_OPENAI_MODEL", str.strip, "gpt-5.4-mini",
+            "Model of the evaluator that projects begin with, where such a server and no key for Gemini is set."),
     Setting("log_level", "TALLYMARK_LOG_LEVEL", _one_of("debug", "info", "warning", "error"), "info",
             "Least severe log line."),
     Setting("log_format", "TALLYMARK_LOG_FORMAT", _one_of("auto", "json", "console"), "auto",
@@ -167,7 +228,7 @@ SETTINGS: tuple[Setting, ...] = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)  # keys are in it
 class Settings:
     """The values of all settings. Made by `load`; passed down, never looked up."""
 
@@ -194,6 +255,11 @@ class Settings:
     sdk_networks: tuple[str, ...]
     ab_capture: str
     ab_project: str
+    voice_capture: str
+    voice_signing_secrets: tuple[str, ...]
+    voice_allow: tuple[Network, ...]
+    voice_stats: str
+    voice_project: str
     rollup_batch_days: int
     trusted_proxies: int
     max_body_bytes: int
@@ -208,6 +274,18 @@ class Settings:
     settle_seconds: int
     engine_memory_mb: int
     engine_threads: int
+    eval_batch_size: int
+    eval_timeout_seconds: int
+    eval_requests_per_minute: int
+    eval_tokens_per_minute: int
+    eval_daily_tokens: int
+    eval_daily_usd: float
+    gemini_api_key: str
+    gemini_url: str
+    gemini_model: str
+    openai_api_key: str
+    openai_url: str
+    openai_model: str
     log_level: str
     log_format: str
     endpoint: str

@@ -15,6 +15,10 @@ from tallymark.api.funnel_rollups import FunnelRollups
 from tallymark.config import Settings
 from tallymark.control.assignments import Assignments
 from tallymark.control.audit import Audit
+from tallymark.control.cursors import Cursors
+from tallymark.control.evaluation_queue import EvaluationQueue
+from tallymark.control.evaluations import Evaluations
+from tallymark.control.evaluators import Evaluators
 from tallymark.control.experiments import Experiments
 from tallymark.control.exports import Exports
 from tallymark.control.funnels import Funnels
@@ -22,7 +26,9 @@ from tallymark.control.jobs import JobRuns
 from tallymark.control.keys import Keys
 from tallymark.control.people import People
 from tallymark.control.projects import Projects
+from tallymark.control.reviews import Reviews
 from tallymark.control.salts import Salts
+from tallymark.control.seen_signatures import SeenSignatures
 from tallymark.control.turns import Turns
 from tallymark.engine.base import Engine
 from tallymark.export.files import Files
@@ -65,6 +71,12 @@ class Services:
     assignments: Assignments
     funnels: Funnels
     funnel_rollups: FunnelRollups
+    evaluators: Evaluators
+    evaluations: Evaluations
+    evaluation_queue: EvaluationQueue
+    reviews: Reviews
+    cursors: Cursors
+    seen_signatures: SeenSignatures
     now: Callable[[], float]
 
 
