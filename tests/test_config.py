@@ -20,24 +20,52 @@ def settings(tmp_path: Path, dotenv: str = "", **environment: str) -> Settings:
 def test_the_other_names() -> None:
     assert {alias: name for _, name, alias in ALIASES} == {
         "API_KEY": "TALLYMARK_API_KEY", "ENVIRONMENT": "TALLYMARK_ENVIRONMENT",
-        "DASHBOARD_TOKEN": "TALLYMARK_DASHBOARD_TOKEN",
+        "DASHBOARD_TOKEN": "TALLYMARK_DASHBOARD_TOKEN", "EVAL_BATCH_SIZE": "TALLYMARK_EVAL_BATCH_SIZE",
+        "GEMINI_API_KEY": "TALLYMARK_GEMINI_API_KEY", "GOOGLE_GEMINI_BASE_URL": "TALLYMARK_GEMINI_URL",
+        "OPENAI_API_KEY": "TALLYMARK_OPENAI_API_KEY", "OPENAI_BASE_URL": "TALLYMARK_OPENAI_URL",
     }  # fmt: skip
     names = [row.name for row in SETTINGS] + [alias for _, _, alias in ALIASES]
     assert len(names) == len(set(names))
+
+
+#: What a setting may be that is no text: three values of it.
+_VALUES = {
+    "eval_batch_size": ("7", "8", "9"),
+    **dict.fromkeys(("gemini_url", "openai_url"), ("http://a", "http://b", "http://c")),
+}
 
 
 @pytest.mark.parametrize(("field", "name", "alias"), ALIASES)
 def test_a_setting_goes_by_either_name_and_the_first_one_wins(
     tmp_path: Path, field: str, name: str, alias: str
 ) -> None:
+    first, second, third = _VALUES.get(field, ("first", "second", "third"))
     default = next(row.default for row in SETTINGS if row.field == field)
-    assert getattr(settings(tmp_path), field) == default
-    assert getattr(settings(tmp_path, **{alias: "second"}), field) == "second"
-    assert getattr(settings(tmp_path, **{name: "first"}), field) == "first"
-    assert getattr(settings(tmp_path, **{name: "first", alias: "second"}), field) == "first"
-    assert getattr(settings(tmp_path, f"{name}=first", **{alias: "second"}), field) == "first"
-    assert getattr(settings(tmp_path, f"{alias}=second"), field) == "second"
-    assert getattr(settings(tmp_path, f"{alias}=second", **{alias: "third"}), field) == "third"
+
+    def told(dotenv: str = "", **environment: str) -> str:
+        return str(getattr(settings(tmp_path, dotenv, **environment), field))
+
+    assert told() == default
+    assert told(**{alias: second}) == second
+    assert told(**{name: first}) == first
+    assert told(**{name: first, alias: second}) == first
+    assert told(f"{name}={first}", **{alias: second}) == first
+    assert told(f"{alias}={second}") == second
+    assert told(f"{alias}={second}", **{alias: third}) == third
+
+
+def test_a_budget_is_an_amount(tmp_path: Path) -> None:
+    assert settings(tmp_path).eval_daily_usd == 5
+    assert settings(tmp_path, TALLYMARK_EVAL_DAILY_USD="0.25").eval_daily_usd == 0.25
+    for text in ("-1", "nan", "inf", "five", "1e10"):
+        with pytest.raises(BadSetting, match="TALLYMARK_EVAL_DAILY_USD must be"):
+            settings(tmp_path, TALLYMARK_EVAL_DAILY_USD=text)
+
+
+def test_keys_are_not_shown_with_the_settings(tmp_path: Path) -> None:
+    keys = {row.name: f"secret-{row.field}" for row in SETTINGS if row.field.endswith("_key")}
+    assert len(keys) == 4
+    assert "secret-" not in repr(settings(tmp_path, **keys))
 
 
 def test_an_empty_first_name_says_nothing(tmp_path: Path) -> None:

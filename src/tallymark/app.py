@@ -28,6 +28,8 @@ from tallymark.api.answers import Answers
 from tallymark.api.directory import Directory
 from tallymark.api.docs import openapi_config, pages
 from tallymark.api.errors import EXCEPTION_HANDLERS
+from tallymark.api.evaluations import evaluations_router
+from tallymark.api.evaluators import evaluators_router
 from tallymark.api.experiment_book import ExperimentBook
 from tallymark.api.experiments import experiments_router
 from tallymark.api.exports import exports_router
@@ -175,6 +177,8 @@ def _routes(here: Services) -> list[ControllerRouterHandler]:
         keys_router,
         exports_router,
         experiments_router,
+        evaluators_router,
+        evaluations_router,
         purge_router,
         health.health,
         health.ready,

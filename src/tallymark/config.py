@@ -228,7 +228,7 @@ SETTINGS: tuple[Setting, ...] = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)  # keys are in it
 class Settings:
     """The values of all settings. Made by `load`; passed down, never looked up."""
 

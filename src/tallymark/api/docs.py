@@ -37,6 +37,8 @@ _TAGS: Final = (
     Tag("rollups", "What stands between the two."),
     Tag("exports", "Files out."),
     Tag("experiments", "What is tried on whom."),
+    Tag("evaluators", "Who judges answers, and by what."),
+    Tag("evaluations", "How far judging is, and what it takes."),
     Tag("projects", "What events belong to."),
     Tag("keys", "Who may do what."),
     Tag("purge", "What is past its time."),

@@ -9,19 +9,19 @@ from litestar.params import PathParameter, QueryParameter, RawBody
 
 from tallymark.api.auth import Call, require
 from tallymark.api.body import read_json, with_body
+from tallymark.api.deeds import ManyDeeds, public_deeds
 from tallymark.api.errors import documented
 from tallymark.api.experiment_keys import check_keys
 from tallymark.api.experiment_schema import CHANGE, DRAFT, SHIPPED
 from tallymark.api.pack_project import project_with
 from tallymark.api.services import Services, services
-from tallymark.control.audit import Deed
 from tallymark.control.experiments import Doer, subject_of
 from tallymark.control.keys import Scope
 from tallymark.errors import BadRequest, NotFound
 from tallymark.spec.experiment import Experiment
 from tallymark.spec.experiment_draft import PublicExperiment, parse_draft, public
 from tallymark.spec.json_values import whole
-from tallymark.spec.project import Project, instant_text
+from tallymark.spec.project import Project
 
 _LARGEST_REVISION: Final = 2**31 - 1
 
@@ -45,21 +45,6 @@ class DeletedExperiment(TypedDict):
     """A draft as it was when it was deleted."""
 
     deleted: PublicExperiment
-
-
-class PublicDeed(TypedDict):
-    """What somebody did: `by` is the label and the beginning of the key, `detail` what changed."""
-
-    at: str
-    action: str
-    by: str
-    detail: dict[str, Any]
-
-
-class ManyDeeds(TypedDict):
-    """What was done, newest first."""
-
-    audit: list[PublicDeed]
 
 
 @post(
@@ -191,11 +176,10 @@ def archive_experiment(request: Call, key: _Key, project: _Project = None) -> On
 def audit_experiment(request: Call, key: _Key, project: _Project = None) -> ManyDeeds:
     """Who did what to an experiment and when, newest first; also of one that was deleted."""
     owner = _owner(request, project, "read")
-    here = services(request.app.state)
-    deeds = here.audit.list(owner.id, subject_of(key))
-    if not deeds:
+    deeds = public_deeds(services(request.app.state).audit, owner.id, subject_of(key))
+    if not deeds["audit"]:
         raise NotFound(f"There is no experiment {key[:64]!r}.", field="key")
-    return {"audit": [_public_deed(deed) for deed in deeds]}
+    return deeds
 
 
 def _owner(request: Call, name: str | None, scope: Scope) -> Project:
@@ -221,10 +205,6 @@ def _told(here: Services, experiment: Experiment) -> OneExperiment:
     """The experiment as it is now, which everybody in this process is to know."""
     here.experiment_book.forget()
     return {"experiment": public(experiment)}
-
-
-def _public_deed(deed: Deed) -> PublicDeed:
-    return {"at": instant_text(deed.at), "action": deed.action, "by": deed.by, "detail": dict(deed.detail)}
 
 
 #: Needs the services.

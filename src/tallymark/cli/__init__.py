@@ -12,6 +12,8 @@ from tallymark import __version__
 from tallymark.cli import (
     behaviour,
     doctor,
+    evaluate,
+    evaluators,
     experiments,
     exports,
     funnels,
@@ -44,6 +46,8 @@ GROUPS: tuple[typer.Typer, ...] = (
     rollups.app,
     exports.app,
     experiments.app,
+    evaluators.app,
+    evaluate.app,
     people.app,
     purge.app,
     doctor.app,
