@@ -5,6 +5,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from tallymark.cli.connection import Connection, Start
+from tallymark.cli.evaluate_run import ProjectOption, backfill, run
 from tallymark.cli.output import AsJson, print_fields, print_json, print_table
 
 app = typer.Typer(name="evaluate", help="See to the judging of answers.", no_args_is_help=True)
@@ -19,7 +20,10 @@ _DEAD: Final = {
     "tries": "Attempts", "error": "Error", "message": "Message",
 }  # fmt: skip
 
-ProjectOption = Annotated[str | None, typer.Option("--project", help="Name of the project; default: the key's own.")]
+app.command("run", epilog="Example: tallymark evaluate run --project voice")(run)
+app.command(
+    "backfill", epilog="Example: tallymark evaluate backfill --project voice --from 2026-01-01 --to 2026-01-31"
+)(backfill)
 
 
 @app.command("status", epilog="Example: tallymark evaluate status --project voice")
