@@ -132,7 +132,6 @@ def _scores(said: object, field: str) -> dict[str, int]:
 
 
 def _labels(said: object, field: str) -> tuple[str, ...]:
-    labels = [
-        text(one, f"{field}.{place}", LONGEST_LABEL) for place, one in enumerate(items(said, field, 0, MOST_LABELS))
-    ]
+    given = enumerate(items(said, field, 0, MOST_LABELS))
+    labels = [text(label, f"{field}.{place}", LONGEST_LABEL) for place, label in given]
     return tuple(dict.fromkeys(label for label in labels if label))

@@ -73,7 +73,7 @@ def list_reviews(
     here, owner, given = _asked(request, project, "read", _LISTED)
     reviewing, window = Reviewing(here, owner), _window(here, owner, given)
     shown = _evaluator(here, owner, given, window)
-    reviews = reviewing.reviews(window, one(given, "reviewer"))
+    reviews = reviewing.reviews(window, one(given, "reviewer") or None)
     verdicts = reviewing.verdicts(shown, reviews)
     return {
         "window": _told(window),

@@ -1,7 +1,7 @@
 """The voice pack's endpoints.
 
-One that is added goes into `_HANDLERS`, with its path below `/voice`, or into `_COMMON`, with its path below `/v1`, whose
-errors are those of the common API.
+One that is added goes into `_HANDLERS`, with its path below `/voice`; or into `_COMMON`, with its path below `/v1`, if
+its errors are those of the common API.
 """
 
 from collections.abc import Sequence
