@@ -22,6 +22,7 @@ from tallymark.cli import (
     purge,
     querying,
     reports,
+    reviews,
     rollups,
     serving,
 )
@@ -43,6 +44,7 @@ GROUPS: tuple[typer.Typer, ...] = (
     rollups.app,
     exports.app,
     experiments.app,
+    reviews.app,
     people.app,
     purge.app,
     doctor.app,

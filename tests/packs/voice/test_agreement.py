@@ -8,7 +8,7 @@ from fractions import Fraction
 from itertools import combinations, product
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -26,6 +26,9 @@ from tallymark.packs.voice.version_comparison import Compared, compare
 SCORE = st.integers(1, 5)
 PAIRS = st.lists(st.tuples(SCORE, SCORE), max_size=40)
 RATED = st.lists(st.tuples(SCORE, st.dictionaries(st.sampled_from("abc"), SCORE, max_size=3)), max_size=25)
+
+#: Their functions are slow for what they do.
+FEW = settings(max_examples=50)
 
 NOTHING = Agreement(0, 0, None, None, None, None, None, None, None, None)
 
@@ -79,6 +82,7 @@ def test_kappas_are_those_of_the_oracle(pairs: list[Pair]) -> None:
         assert found == (None if expected is None else pytest.approx(float(expected), abs=1e-12))
 
 
+@FEW
 @given(PAIRS)
 def test_kappa_does_not_care_who_is_first_nor_which_way_scores_run(pairs: list[Pair]) -> None:
     turned = [[(other, one) for one, other in pairs], [(6 - one, 6 - other) for one, other in pairs]]
@@ -96,6 +100,7 @@ def test_who_always_agrees_has_a_kappa_of_one_unless_nothing_varies(scores: list
     assert (kappa(pairs), weighted_kappa(pairs)) == (expected, expected)
 
 
+@FEW
 @given(st.lists(st.tuples(SCORE, SCORE), min_size=2, max_size=20))
 def test_weighted_kappa_is_the_correlation_where_both_give_each_score_as_often(pairs: list[Pair]) -> None:
     """Cohen 1968."""
@@ -119,6 +124,7 @@ def ranks(values: Sequence[Fraction]) -> list[Fraction]:
     return [Fraction(sum(v < x for v in values) + sum(v <= x for v in values) + 1, 2) for x in values]
 
 
+@FEW
 @given(RATED)
 def test_agreement_is_that_of_the_oracle(rated: list[tuple[int, dict[str, int]]]) -> None:
     both = [(judge, people) for judge, people in rated if people]
@@ -162,6 +168,7 @@ def test_what_says_too_little_is_none(rated: list[tuple[int, dict[str, int]]], e
     assert agreement(rated) == expected
 
 
+@FEW
 @given(st.lists(st.dictionaries(st.sampled_from("abc"), SCORE, max_size=3), max_size=25))
 def test_agreement_among_people_is_the_mean_over_pairs_of_reviewers(reviews: list[dict[str, int]]) -> None:
     shared = {
@@ -182,6 +189,7 @@ def test_nobody_shares_an_exchange() -> None:
     assert among_people([{"ann": 1}, {"ben": 2}, {}]) == AmongPeople(0, 0, None, None, None)
 
 
+@FEW
 @given(PAIRS)
 def test_versions_are_compared_as_a_paired_t_test_does(pairs: list[Pair]) -> None:
     found = compare(Counter(pairs))
