@@ -1,5 +1,6 @@
 """Exchanges as judges see them, and what of them stands with an evaluation."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -23,7 +24,10 @@ _COLUMNS: Final = ("actor", "session", "bot", "country", "device", "browser", "o
 #: Properties of an exchange that its evaluation has as well.
 _KEPT: Final = (names.QUERY_ID, names.STORE, names.INTENT, names.LANGUAGE, names.MODEL)
 
-_LIVE: Final = event(names.EXCHANGE) & Comparison(Prop(names.STATE), Op.IS, (names.ANSWERED, names.UNASKED))
+_IDENTITY: Final = re.compile("[0-9a-f]{1,16}")
+
+#: Exchanges with an outcome.
+LIVE: Final = event(names.EXCHANGE) & Comparison(Prop(names.STATE), Op.IS, (names.ANSWERED, names.UNASKED))
 
 
 @dataclass(frozen=True)
@@ -65,7 +69,7 @@ def load(engine: Engine, project: int, wanted: Sequence[tuple[int, datetime]]) -
         return {}
     times = [at for _, at in wanted]
     columns = ", ".join(_COLUMNS)
-    live = f"(SELECT * FROM {events_between()} WHERE {condition_sql(_LIVE)})"
+    live = f"(SELECT * FROM {events_between()} WHERE {condition_sql(LIVE)})"
     before = (
         f"lagInFrame({text_of(Prop(names.RESPONSE))}) OVER (PARTITION BY actor, session ORDER BY occurred_at, event_id "
         "ROWS BETWEEN 1 PRECEDING AND CURRENT ROW)"
@@ -83,6 +87,17 @@ def load(engine: Engine, project: int, wanted: Sequence[tuple[int, datetime]]) -
         )
         for row in rows
     }
+
+
+def identity_of(exchange: int) -> str:
+    """An exchange's id as answers have it, which is how the engine writes it: by whole bytes."""
+    text = f"{exchange:x}"
+    return text.zfill(len(text) + len(text) % 2)
+
+
+def id_of(identity: str) -> int | None:
+    """The id that answers write so; None for a text that is none."""
+    return int(identity, 16) if _IDENTITY.fullmatch(identity) else None
 
 
 def _text(said: Mapping[str, Any], name: str) -> str:

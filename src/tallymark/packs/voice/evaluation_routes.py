@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Final, TypedDict
 
-from litestar import Router, post
+from litestar import post
 from litestar.openapi.spec import Schema
 from litestar.openapi.spec.enums import OpenAPIFormat, OpenAPIType
 from litestar.params import QueryParameter, RawBody
@@ -70,7 +70,7 @@ class Backfilled(TypedDict):
 
 
 @post(
-    "/run",
+    "/evaluations/run",
     status_code=200,
     sync_to_thread=True,
     summary="Judge what waits now",
@@ -92,7 +92,7 @@ def run_evaluations(request: Call, project: _Project = None) -> Ran:
 
 
 @post(
-    "/backfill",
+    "/evaluations/backfill",
     status_code=200,
     sync_to_thread=True,
     summary="Judge answers of the past",
@@ -153,5 +153,4 @@ def _window(said: dict[str, Any], project: Project) -> Window:
     return window
 
 
-evaluation_router = Router("/v1/evaluations", route_handlers=[run_evaluations, backfill_evaluations],
-                           tags=["evaluations"])  # fmt: skip
+HANDLERS: Final = (run_evaluations, backfill_evaluations)

@@ -55,7 +55,7 @@ class Examples:
         )
         exchanges = self._exchanges([identity for identity, _ in rows])
         return [
-            {**exchanges.get(identity, {"exchangeId": identity}), "evaluation": _evaluation(props)}
+            {**exchanges.get(identity, {"exchangeId": identity}), "evaluation": evaluation(props)}
             for identity, props in rows
         ]
 
@@ -100,7 +100,8 @@ def _exchange(identity: str, at: Any, props: str) -> dict[str, Any]:
     return {"exchangeId": identity, "at": at_text, **{name: said[name] for name in _TOLD if name in said}}
 
 
-def _evaluation(props: str) -> dict[str, Any]:
+def evaluation(props: str) -> dict[str, Any]:
+    """What a judge said, of the properties of its event as JSON."""
     said = _object(props)
     kept = (names.EVALUATOR, names.JUDGE, *SCORES, names.RATIONALE, names.LABELS)
     return {name: said[name] for name in kept if name in said}

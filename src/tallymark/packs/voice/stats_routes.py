@@ -19,8 +19,10 @@ from tallymark.packs.voice import stats_pages as pages
 from tallymark.packs.voice.calibration import METRICS as CALIBRATION
 from tallymark.packs.voice.calibration import calibration
 from tallymark.packs.voice.contract import counted_for
+from tallymark.packs.voice.evaluator_names import newest
 from tallymark.packs.voice.examples import Examples
 from tallymark.packs.voice.metrics import BAND, EVALUATOR, LEVELS, STAGES
+from tallymark.packs.voice.reviewing import Reviewing, agreement_of
 from tallymark.packs.voice.stats import Asked, Stats
 from tallymark.packs.voice.stats_pages import Page
 from tallymark.spec.evaluation import SCORES
@@ -123,7 +125,8 @@ async def latency(
 
 
 @get("/stats/quality", summary=pages.QUALITY.title, description="Scores of one evaluator's version, beside those of "
-     "all others; calibration of confidence; the worst answers, for who shows a key.", responses=_FAILURES)  # fmt: skip
+     "all others; calibration of confidence; agreement with people, null without reviews; the worst answers, for who "
+     "shows a key.", responses=_FAILURES)  # fmt: skip
 async def quality(
     request: Call, evaluator: _Evaluator = None, project: _Project = None, first: _From = None, to: _To = None,
     compare_to: _Compare = None, grain: _Grain = None, store_id: _Store = None, intent: _Intent = None,
@@ -134,10 +137,11 @@ async def quality(
     versions, bands = await asyncio.gather(reader.stats.by(EVALUATOR, _QUALITY), reader.stats.by(BAND, CALIBRATION))
     judged = [row for row in versions if row["key"] and row["voice_evaluations"]]
     shown = one(given_in(request), "evaluator") or await asyncio.to_thread(_newest, reader, judged)
+    agreement = await asyncio.to_thread(_agreement, reader, shown)
     only = None if shown is None or [row["key"] for row in judged] == [shown] else shown
     return await reader.told(
         pages.QUALITY, only, evaluator=shown, evaluators=judged, calibration=calibration(bands),
-        worst=await reader.texts("worst", only),
+        agreement=agreement, worst=await reader.texts("worst", only),
     )  # fmt: skip
 
 
@@ -153,13 +157,18 @@ async def failures(
 
 
 def _newest(reader: Reader, judged: Sequence[dict[str, Any]]) -> str | None:
-    """The version to show: the newest of the first evaluator that judged anything, or whoever judged most."""
-    there = {row["key"] for row in judged}
-    for evaluator in reader.here.evaluators.all(reader.stats.project.id):
-        for version in range(evaluator.version, 0, -1):
-            if (name := f"{evaluator.draft.key}@{version}") in there:
-                return name
-    return max(judged, key=lambda row: (row["voice_evaluations"], row["key"]))["key"] if judged else None
+    """The version to show where none is named."""
+    counts = {row["key"]: row["voice_evaluations"] for row in judged}
+    return newest(reader.here, reader.stats.project, counts)
+
+
+def _agreement(reader: Reader, evaluator: str | None) -> dict[str, Any] | None:
+    """How far the judge agrees with people on the exchanges that pass the filter; None where nobody reviewed any."""
+    reviewing, asked = Reviewing(reader.here, reader.stats.project), reader.stats.asked
+    reviews = reviewing.reviews(asked.window, None)
+    verdicts = reviewing.verdicts(evaluator, reviews, asked.filter)
+    judged = [review for review in reviews if review.draft.exchange in verdicts]
+    return agreement_of(evaluator, judged, verdicts) if judged else None
 
 
 HANDLERS: Final = (

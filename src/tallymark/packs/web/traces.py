@@ -14,6 +14,10 @@ _FORMS: Final = (
     f"AND event = '{names.LEAD}' AND actor IN {{actors:Array(UInt64)}} AND event_id NOT IN {{forms:Array(UInt64)}}"
 )
 
+_DONE: Final = (
+    "SELECT DISTINCT event_id FROM events WHERE project = {project:UInt32} AND actor IN {actors:Array(UInt64)}"
+)
+
 
 @dataclass(frozen=True)
 class Traces:
@@ -35,6 +39,11 @@ def traces_of(here: Services, project: Project, person: Person) -> Traces:
     forms = [_event(here, project, one.identity) for one in person.submissions]
     others = [] if person.lead is None else _others(here, project, person.lead.id, actors, forms)
     return Traces(actors, forms, others, sum(link.shared for link in person.links))
+
+
+def ids_of(here: Services, project: Project, actors: list[int]) -> list[int]:
+    """The ids of everything that visitors did."""
+    return [row[0] for row in here.engine.query(_DONE, {"project": project.id, "actors": actors})]
 
 
 def _others(here: Services, project: Project, lead: int, actors: list[int], forms: list[int]) -> list[int]:
