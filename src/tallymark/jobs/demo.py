@@ -42,7 +42,7 @@ class Sample:
     project: Mapping[str, object]
     days: Callable[[date, int], Iterator[tuple[date, list[WireEvent]]]]
     seed: Callable[[Services, Project, date], None] = lambda *_: None
-    finish: Callable[[Services, Project, datetime], None] = lambda *_: None
+    finish: Callable[[Services, Project, datetime], None] | None = None
 
 
 SAMPLES: tuple[Sample, ...] = (
@@ -99,7 +99,10 @@ class Demo:
                 self._store(project, waiting, now)
                 waiting = []
             report(project.name, "events", done, DAYS)
-        sample.finish(self.here, project, now)
+        if sample.finish is not None:
+            report(project.name, "what follows", 0, DAYS)
+            sample.finish(self.here, project, now)
+            report(project.name, "what follows", DAYS, DAYS)
         rolled_up = count(1)
         self.here.keeper.run(project, lambda _: report(project.name, "rollups", min(next(rolled_up), DAYS), DAYS))
         self.here.funnel_rollups.refresh(project)
