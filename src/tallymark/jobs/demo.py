@@ -17,6 +17,7 @@ from tallymark.ingest.decode import Decoded, WireEvent
 from tallymark.ingest.gate import Limits, admit
 from tallymark.packs.ab import demo as ab
 from tallymark.packs.sdk import demo as sdk
+from tallymark.packs.voice import demo as voice
 from tallymark.packs.web import demo as web
 from tallymark.spec.project import Packs, Project, parse_draft
 
@@ -32,20 +33,23 @@ DAYS = 90
 
 @dataclass(frozen=True)
 class Sample:
-    """A pack's demo: the project as its public JSON, its events by day, and what else it has, before there are events.
+    """A pack's demo: the project as its public JSON, its events by day, and what else it has.
 
-    The latter is told the last of the days.
+    `seed` makes what is there before any event, and is told the last of the days; `finish` what follows from events,
+    before they are rolled up.
     """
 
     project: Mapping[str, object]
     days: Callable[[date, int], Iterator[tuple[date, list[WireEvent]]]]
     seed: Callable[[Services, Project, date], None] = lambda *_: None
+    finish: Callable[[Services, Project, datetime], None] | None = None
 
 
 SAMPLES: tuple[Sample, ...] = (
     Sample(web.PROJECT, web.days),
     Sample(sdk.PROJECT, sdk.days),
     Sample(ab.PROJECT, ab.days, ab.seed_experiments),
+    Sample(voice.PROJECT, voice.days, finish=voice.judge),
 )
 
 #: Called with a project's name, what is done, how many days are done and how many there are.
@@ -95,6 +99,10 @@ class Demo:
                 self._store(project, waiting, now)
                 waiting = []
             report(project.name, "events", done, DAYS)
+        if sample.finish is not None:
+            report(project.name, "what follows", 0, DAYS)
+            sample.finish(self.here, project, now)
+            report(project.name, "what follows", DAYS, DAYS)
         rolled_up = count(1)
         self.here.keeper.run(project, lambda _: report(project.name, "rollups", min(next(rolled_up), DAYS), DAYS))
         self.here.funnel_rollups.refresh(project)

@@ -16,7 +16,7 @@ from tallymark.packs.voice.contract import CONTRACT
 from tallymark.packs.voice.names import OUTCOME, QUERY
 from tallymark.spec.project import Project
 
-#: How long one waits for the other.
+#: How long one waits for the other where nothing else is said.
 PATIENCE: Final = timedelta(minutes=10)
 
 #: A query and its outcome happen within this of each other.
@@ -34,19 +34,20 @@ _EVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class _Look:
-    """What was inserted after `since` up to `until`, and what was `PATIENCE` before."""
+    """What was inserted after `since` up to `until`, and what was `patience` before."""
 
     project: Project
     since: datetime
     until: datetime
+    patience: timedelta
 
     def params(self) -> dict[str, object]:
         """The parameters of the statements, without the span of the events."""
         bounds = {
             "since": self.since,
             "until": self.until,
-            "ripe_since": max(self.since - PATIENCE, _EVER),
-            "ripe_until": max(self.until - PATIENCE, _EVER),
+            "ripe_since": max(self.since - self.patience, _EVER),
+            "ripe_until": max(self.until - self.patience, _EVER),
         }
         zone = {"project": self.project.id, "timezone": self.project.timezone}
         return {**zone, **{name: milliseconds(moment) for name, moment in bounds.items()}}
@@ -54,9 +55,10 @@ class _Look:
 
 @dataclass(frozen=True)
 class Exchanges:
-    """Keeps the exchanges of projects true. May be called from any thread."""
+    """Keeps the exchanges of projects true; one without the other waits for it for `patience`. For any thread."""
 
     here: Services
+    patience: timedelta = PATIENCE
     _seen: dict[int, int] = field(default_factory=dict)
 
     def keep(self) -> int:
@@ -106,11 +108,11 @@ class Exchanges:
         """The next look: what may have become visible late is looked at again."""
         since = max(cursor - timedelta(seconds=self.here.settings.settle_seconds), _EVER)
         until = now
-        for start, later in ((cursor, timedelta()), (max(cursor - PATIENCE, _EVER), PATIENCE)):
+        for start, later in ((cursor, timedelta()), (max(cursor - self.patience, _EVER), self.patience)):
             params = {"project": project.id, "since": milliseconds(start), "n": _AT_ONCE}
             for (at,) in self.here.engine.query(sql.nth_insertion(QUERY, OUTCOME), params):
                 until = min(until, datetime.fromtimestamp(at / 1000, UTC) + later)
-        return _Look(project, since, until)
+        return _Look(project, since, until, self.patience)
 
     def _written(self, project: Project, since: datetime) -> int:
         ((count,),) = self.here.engine.query(sql.written(), {"project": project.id, "since": milliseconds(since)})
