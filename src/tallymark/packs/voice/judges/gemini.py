@@ -65,11 +65,14 @@ class GeminiJudge(ModelJudge):
     def __init__(self, key: str, base_url: str, timeout: float) -> None:
         super().__init__(timeout)
         # The one attempt is written out: without options, the library has retries of its own for some connections.
+        # It also makes clients that are never used here; they share what takes the time, the set of certificates.
         options = types.HttpOptions(
             base_url=base_url or BASE_URL,
             timeout=math.ceil(timeout * 1_000),
             retry_options=types.HttpRetryOptions(attempts=1),
             httpx_async_client=self._http,
+            client_args={"verify": self._tls},
+            async_client_args={"ssl": self._tls},
         )
         self._client = genai.Client(vertexai=False, api_key=key, http_options=options)
 
@@ -96,7 +99,7 @@ class GeminiJudge(ModelJudge):
     def _told(self, error: Exception) -> Failed | None:
         if isinstance(error, errors.APIError):
             return _failed(error)
-        if isinstance(error, msgspec.DecodeError | UnicodeError):
+        if isinstance(error, msgspec.DecodeError | UnicodeDecodeError):
             return Failed(Fault.MALFORMED, "The server's answer is not what Gemini answers with.")
         return None
 

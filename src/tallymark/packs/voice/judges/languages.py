@@ -33,16 +33,16 @@ _SCRIPTS: Final = tuple(script for _, script in _BLOCKS)
 
 _SMALL: Final = {
     "en": "the is are was were you your it's it what that this these there have has had not with from for and but"
-          " they their would will can be of to my i some on off at any",
+          " they their would will can be of to my i some on off at any in",
     "de": "der die das den dem ein eine einen einem ist sind war nicht und mit auf für von ich du sie es wird kann"
-          " auch aber noch im zum zur wie habe hat bei nach",
+          " auch aber noch im zum zur wie habe hat bei nach in",
     "fr": "le les des est sont était une dans pour pas vous nous je il elle ce cette qui avec sur au aux du et mais"
           " votre vos mon c'est ne",
     "es": "el los las es son una en para con por pero como muy está están tu su mi yo del al y lo se hay qué más",
     "pt": "o os as é são um uma em para com não mas como muito está seu sua meu do da dos das no na e você mais",
-    "it": "il gli è sono un una di per con non ma come molto sta suo tua mio del della che nel e lo si più ci",
+    "it": "il gli è sono un una di per con non ma come molto sta suo tua mio del della che nel e lo si più ci in",
     "nl": "de het een is zijn was niet en met op voor van ik je jij u hij zij wordt kan ook maar nog naar bij dat"
-          " hoe heb heeft",
+          " hoe heb heeft in",
 }  # fmt: skip
 
 _LANGUAGES: Final = {

@@ -21,8 +21,9 @@ class ModelJudge(ABC):
 
     def __init__(self, timeout: float) -> None:
         self._timeout = timeout
+        self._tls = httpx2.create_ssl_context()
         # Redirects would carry the key to wherever they lead.
-        self._http = httpx2.AsyncClient(timeout=timeout, follow_redirects=False)
+        self._http = httpx2.AsyncClient(verify=self._tls, timeout=timeout, follow_redirects=False)
 
     async def judge(self, case: Case, draft: EvaluatorDraft) -> Verdict | Failed:
         """The verdict, or why there is none; raises nothing but what cancels it."""

@@ -109,7 +109,7 @@ class OpenAIJudge(ModelJudge):
             wait = seconds_of_header(error.response.headers.get("Retry-After"))
             # Nothing that the server said is passed on: it may quote the key or the case.
             return Failed(fault_of(error.status_code), f"The server answered {error.status_code}.", wait)
-        if isinstance(error, msgspec.DecodeError | UnicodeError):
+        if isinstance(error, msgspec.DecodeError | UnicodeDecodeError):
             return Failed(Fault.MALFORMED, "The server's answer is no chat completion.")
         return None
 

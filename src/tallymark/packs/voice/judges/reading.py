@@ -46,7 +46,7 @@ class Reading:
     @property
     def unrelated(self) -> bool:
         """Whether it answers something, though in no word of its query."""
-        return self.shared == 0.0 and self.answers and not self.foreign
+        return self.shared == 0.0 and self.answers
 
     @property
     def to_the_point(self) -> bool:
@@ -55,14 +55,17 @@ class Reading:
 
     @property
     def answers(self) -> bool:
-        """Whether it is an answer at all, right or wrong."""
-        return not (self.failed or self.refuses or self.echoes)
+        """Whether it is an answer at all, right or wrong, and one whose words can be compared with the query's."""
+        return not (self.failed or self.refuses or self.echoes or self.foreign)
 
 
 def read(case: Case) -> Reading:
     """What the case shows."""
     query, answer = case.transcript[:_READ], case.response[:_READ]
     asked, told = words(query), words(answer)
+    scripts = script_of(query), script_of(answer)
+    languages = language_of(asked), language_of(told)
+    apart = _differ(scripts) or _differ(languages)
     again = bool(told) and told == words(case.previous_response[:_READ])
     return Reading(
         failed=bool(case.error) or case.success is False,
@@ -70,8 +73,8 @@ def read(case: Case) -> Reading:
         refuses=declines(answer),
         echoes=bool(told) and asked == told,
         repeats=again and not _means(case.intent, _REPEATING),
-        foreign=bool(told) and not _means(case.intent, _TRANSLATING) and _is_foreign(case, asked, told),
-        shared=_shared(query, answer, asked, told),
+        foreign=apart and not _means(case.intent, _TRANSLATING) and not _is_in(languages[1], case.language),
+        shared=None if apart or not all(script in _SPACED for script in scripts) else _shared(asked, told),
         total_ms=case.total_ms or 0.0,
     )
 
@@ -81,18 +84,18 @@ def _means(intent: str, beginnings: tuple[str, ...]) -> bool:
     return any(beginning in lowered for beginning in beginnings)
 
 
-def _is_foreign(case: Case, asked: list[str], told: list[str]) -> bool:
-    """Whether query and answer are in two scripts or languages; the case's own language excuses an answer in it."""
-    scripts = script_of(case.transcript), script_of(case.response)
-    if all(scripts) and scripts[0] != scripts[1]:
-        return True
-    languages = language_of(asked), language_of(told)
-    expected = case.language.lower().partition("-")[0].partition("_")[0]
-    return all(languages) and languages[0] != languages[1] and languages[1] != expected
+def _differ(pair: tuple[str, str]) -> bool:
+    """Whether both are known and not the same."""
+    return all(pair) and pair[0] != pair[1]
 
 
-def _shared(query: str, answer: str, asked: list[str], told: list[str]) -> float | None:
+def _is_in(language: str, expected: str) -> bool:
+    """Whether a language that was told from a text is the one that the case names, such as `de-DE`."""
+    return bool(language) and language == expected.lower().partition("-")[0].partition("_")[0]
+
+
+def _shared(asked: list[str], told: list[str]) -> float | None:
     about, said = stems(asked), stems(told)
-    if len(about) < _FEWEST_ASKED or len(said) < _FEWEST_TOLD or script_of(query) not in _SPACED:
+    if len(about) < _FEWEST_ASKED or len(said) < _FEWEST_TOLD:
         return None
-    return len(about & said) / len(about) if script_of(answer) in _SPACED else None
+    return len(about & said) / len(about)

@@ -17,9 +17,9 @@ of harm. Every score begins somewhere and each rule that holds adds its points; 
     took 8 seconds or more                        slow                  0     0    -1      0     -1
 
 Words are those that carry meaning, compared by their first letters, where the query has two of them and the answer
-four; of an answer that failed, declines or echoes, neither rule on them holds. The last two rules add up. No rule
-knows what is true, so that correctness begins in the middle and only falls; none looks for what is unsafe, so that
-safety is 5 throughout.
+four; of an answer that failed, declines, echoes or is in another language, neither rule on them holds. The last two
+rules add up. No rule knows what is true, so that correctness begins in the middle and only falls; none looks for what
+is unsafe, so that safety is 5 throughout.
 """
 
 from collections.abc import Callable
