@@ -39,6 +39,7 @@ from tests.oracle import (
     text,
     window,
 )
+from tests.packs.voice import oracle as voice
 
 Sent = list[tuple[int, dict[str, Any]]]
 
@@ -315,7 +316,7 @@ def test_breakdowns_and_filters(scene: Scene) -> None:
 
 
 def test_the_oracle_knows_every_metric_and_dimension(catalog: Catalog) -> None:
-    assert set(METRICS) == set(catalog.metrics)
-    assert {*DIMENSIONS_OF_EXPOSED, *DIMENSIONS_OF_SESSIONS} == set(catalog.dimensions)
+    assert {*METRICS, *voice.METRICS} == set(catalog.metrics)
+    assert {*DIMENSIONS_OF_EXPOSED, *DIMENSIONS_OF_SESSIONS, *voice.DIMENSIONS} == set(catalog.dimensions)
     exposed = {dimension.name for dimension in catalog.rolled_up_on(Rows.EXPOSED)}
     assert {*DIMENSIONS_OF_EXPOSED} - exposed == {*DIMENSIONS_OF_EVENTS}
