@@ -108,7 +108,7 @@ class Archives:
 
             def restored() -> tuple[Back, str]:
                 file = self.shelf.fetch(manifest, HEAD, work.folder / "file", work.look)
-                until = self._engine_now() + keep
+                until = _midnight_after(self._engine_now() + keep)
                 note(self._engine, project, window, until)
                 done = restore(self._engine, file, project, until, work)
                 self._keeper.touched([project.id])
@@ -184,6 +184,11 @@ class Archives:
         """By the clock that events expire by."""
         ((now,),) = self._engine.query("SELECT now64(3, 'UTC')")
         return utc(now)
+
+
+def _midnight_after(moment: datetime) -> datetime:
+    """The end of its UTC day, so that what is restored twice in a day is written once."""
+    return moment.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
 
 
 def _nobody(_rows: int, _of: int) -> None:

@@ -66,10 +66,13 @@ def _missing(engine: Engine, rows: pa.Table, project: Project) -> pa.Table:
         return rows
     mine = _keys(rows).append_column("place", pa.array(range(rows.num_rows), pa.int64()))
     mine = mine.append_column("wanted", rows["expires_at"]).append_column("mine", rows["precedence"])
-    joined = mine.join(there, list(_KEYS), join_type="left outer")
-    replaces = pc.and_(pc.greater_equal(joined["mine"], joined["theirs"]), pc.less(joined["until"], joined["wanted"]))
-    places = joined.filter(pc.fill_null(replaces, True))["place"]
-    return rows.take(places.take(pc.sort_indices(places)))
+    both = mine.join(there, list(_KEYS), join_type="left outer").sort_by("place")
+    longer = pc.and_(pc.equal(both["mine"], both["theirs"]), pc.less(both["until"], both["wanted"]))
+    wins = pc.or_(pc.greater(both["mine"], both["theirs"]), longer)
+    both = both.filter(pc.fill_null(wins, True))
+    expires_at = pc.max_element_wise(both["wanted"], both["until"])
+    column = rows.schema.get_field_index("expires_at")
+    return rows.take(both["place"]).set_column(column, rows.schema.field(column), expires_at)
 
 
 def _keys(rows: pa.Table) -> pa.Table:

@@ -21,7 +21,7 @@ from tallymark.errors import Conflict, NotFound
 from tallymark.export.files import Files
 from tallymark.export.formats import media_type
 from tallymark.export.sink import Hashing
-from tallymark.export.source import Column
+from tallymark.export.source import Column, schema
 from tallymark.spec.export import Format
 
 _log = structlog.get_logger()
@@ -144,10 +144,9 @@ def row_groups(file: pq.ParquetFile) -> Iterator[pa.Table]:
 
 def _parquet(manifest: Manifest, columns: tuple[Column, ...], path: Path) -> pq.ParquetFile:
     file = pq.ParquetFile(path)
-    told = tuple((head.name, head.type) for head in manifest.columns)
-    has = tuple((field.name, str(field.type)) for field in file.schema_arrow)
-    expected = tuple((head.name, head.type) for head in heads(columns))
-    if not told == has == expected or file.metadata.num_rows != manifest.rows:
+    has = [(field.name, field.type) for field in file.schema_arrow]
+    expected = [(field.name, field.type) for field in schema(columns)]
+    if manifest.columns != heads(columns) or has != expected or file.metadata.num_rows != manifest.rows:
         raise Conflict(f"The file of {manifest.id} has other columns or rows than its manifest says.")
     return file
 
