@@ -30,6 +30,7 @@ class Desk:
 
     app: Application
     name: str
+    keys: Mapping[str, str] = field(default_factory=dict)
     told: list[tuple[int, int]] = field(default_factory=list)
 
     @property
@@ -101,8 +102,8 @@ class Desk:
 def desk(data: Path, engine: Engine, now: datetime = NOW, zone: str = "UTC", **settings: Any) -> Iterator[Desk]:
     """The application and a project, its clock at an instant."""
     with application(data, engine, now, **settings) as app:
-        name, _ = app.make("web", timezone=zone, retention="3650d")
-        yield Desk(app, name)
+        name, keys = app.make("web", timezone=zone, retention="3650d")
+        yield Desk(app, name, keys)
 
 
 def table_of(files: Path, archive: Manifest) -> pa.Table:
