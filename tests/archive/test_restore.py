@@ -63,7 +63,7 @@ _PROPS = st.dictionaries(
 )  # fmt: skip
 
 
-@settings(SLOW, max_examples=5)
+@settings(SLOW, max_examples=3)
 @given(
     events=st.lists(st.tuples(_PROPS, st.booleans(), st.booleans()), min_size=1, max_size=25),
     seed=st.integers(0, 10**6),

@@ -36,6 +36,7 @@ _TAGS: Final = (
     Tag("behaviour", "What actors do one after another."),
     Tag("rollups", "What stands between the two."),
     Tag("exports", "Files out."),
+    Tag("archives", "Raw events that are put away, and come back."),
     Tag("experiments", "What is tried on whom."),
     Tag("projects", "What events belong to."),
     Tag("keys", "Who may do what."),

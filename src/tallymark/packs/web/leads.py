@@ -223,9 +223,9 @@ def erase(here: Services, project: Project, email: str) -> Gone:
     if person is None or person.lead is None:
         raise NotFound("Nobody with this address is a lead.", field="email")
     traces = traces_of(here, project, person)
-    here.assignments.forget(project.id, traces.actors)
     lead = person.lead.id
     with here.archives.without(project, traces.actors, traces.forms, lambda: forms_of_others(here, project, lead)):
+        here.assignments.forget(project.id, traces.actors)
         days = here.keeper.forget(project, traces.actors, traces.forms, traces.others)
     erased = here.people.erase(project.id, email_hash, datetime.fromtimestamp(here.now(), UTC))
     if erased is None:
