@@ -100,13 +100,13 @@ def main(arguments: Sequence[str]) -> None:
     answerer = Answerer(engine, Catalog.of(BUILTIN))
     window = Window(PAST.first, PAST.first + timedelta(days=days - 1))
     answerer.answer(Query(("page_views", "visitors"), window), project)
-    idle, pages = _resident_mb("VmRSS"), [_Page(0, time.perf_counter())]
+    idle, pages = resident_mb("VmRSS"), [_Page(0, time.perf_counter())]
     order = Order(what, format, window)
     with tempfile.TemporaryDirectory(dir=folder) as scratch, (Path(scratch) / "file").open("wb") as sink:
         source = Source(answerer, Path(scratch))
         write(order, project, source, sink, lambda rows, _: pages.append(_Page(rows, time.perf_counter())))
         seconds, size = time.perf_counter() - pages[0].at, sink.tell()
-    told = {"rows": pages[-1].rows, "seconds": seconds, "bytes": size, "idle": idle, "peak": _resident_mb("VmHWM")}
+    told = {"rows": pages[-1].rows, "seconds": seconds, "bytes": size, "idle": idle, "peak": resident_mb("VmHWM")}
     print(json.dumps({**told, "slowdown": _slowdown(pages)}))
     engine.close()
 
@@ -117,7 +117,7 @@ def _slowdown(pages: Sequence[_Page]) -> float | None:
     return median(full[-_SOME_PAGES:]) / median(full[1 : _SOME_PAGES + 1]) if len(full) > 2 * _SOME_PAGES else None
 
 
-def _resident_mb(line: str) -> float:
+def resident_mb(line: str) -> float:
     """Resident memory of this process, as a line of its status has it: `VmRSS` is now, `VmHWM` the most so far."""
     lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
     return next(int(text.split()[1]) for text in lines if text.startswith(f"{line}:")) / 1024

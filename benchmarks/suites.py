@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from benchmarks import ab, behaviour, client, export, ingest, parts, pii, refresh, sdk, summary, web
+from benchmarks import ab, archive, behaviour, client, export, ingest, parts, pii, refresh, sdk, summary, web
 from benchmarks.figures import Bench, Figure
 
 SUITES: Mapping[str, Callable[[Bench], list[Figure]]] = {
@@ -15,6 +15,7 @@ SUITES: Mapping[str, Callable[[Bench], list[Figure]]] = {
     "ab": ab.run,
     "client": client.run,
     "export": export.run,
+    "archive": archive.run,
     "parts": parts.run,
     "pii": pii.run,
 }

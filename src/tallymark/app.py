@@ -25,6 +25,7 @@ from tallymark.access.vault import Vault
 from tallymark.answer.run import Answerer
 from tallymark.api import health, query, rollup
 from tallymark.api.answers import Answers
+from tallymark.api.archives import archives_router
 from tallymark.api.directory import Directory
 from tallymark.api.docs import openapi_config, pages
 from tallymark.api.errors import EXCEPTION_HANDLERS
@@ -43,6 +44,9 @@ from tallymark.api.projects import projects_router
 from tallymark.api.purge import purge_router
 from tallymark.api.retention import ask_retention
 from tallymark.api.services import Services
+from tallymark.archive.archives import Archives
+from tallymark.archive.shelf import Shelf
+from tallymark.archive.work import Workplace
 from tallymark.config import Settings
 from tallymark.control.assignments import Assignments
 from tallymark.control.audit import Audit
@@ -83,6 +87,7 @@ from tallymark.ingest.spool import Spool
 from tallymark.ingest.store import Store
 from tallymark.ingest.user_agent import describe
 from tallymark.ingest.writer import Writer
+from tallymark.jobs.archives import Archivist
 from tallymark.jobs.clock import Clock
 from tallymark.jobs.exports import Exporter
 from tallymark.jobs.purge import Purge
@@ -176,6 +181,7 @@ def _routes(here: Services) -> list[ControllerRouterHandler]:
         projects_router,
         keys_router,
         exports_router,
+        archives_router,
         experiments_router,
         evaluators_router,
         evaluations_router,
@@ -211,18 +217,22 @@ def _services(settings: Settings, engine: Engine, database: Database, now: Calla
     access = Access(keys, settings.admin_api_key, local_key(settings.data), read_keys=settings.read_keys)
     experiments, funnels = Experiments(database), Funnels(database)
     book = ExperimentBook(experiments)
+    archived = open_files(settings, "archives")
+    workplace = Workplace(archived, turns.leases, turns.holder)
     return Services(
         settings, engine, catalog, access, Vault(secret), Directory(projects), projects, keys, People(database),
         Salts(database), job_runs, turns, store, writer, receiver, HostingTable.load(), keeper,
         Answers(Answerer(engine, catalog), keeper, MemoryStore()), Exports(database), open_files(settings),
         Signatures(secret), experiments, Audit(database), book, Assignments(database), funnels,
         FunnelRollups(engine, catalog, funnels, book), Evaluators(database), Evaluations(database),
-        EvaluationQueue(database, turns.holder), Reviews(database), Cursors(database), SeenSignatures(database), now,
+        EvaluationQueue(database, turns.holder), Reviews(database), Cursors(database), SeenSignatures(database),
+        Archives(engine, Shelf(archived), workplace, keeper, job_runs, turns), now,
     )  # fmt: skip
 
 
 async def _stop(here: Services, exporter: Exporter, clock: Clock) -> None:
     """Ends what runs in threads, and writes what is still in memory."""
+    here.archives.stop()
     await asyncio.to_thread(exporter.stop)
     here.keeper.stop()
     await here.writer.close()
@@ -237,6 +247,7 @@ def _jobs(here: Services, exporter: Exporter) -> list[Job]:
         ("views", lambda: _keep_views(here), 60),
         ("expired exports", exporter.clean, 60),
         ("funnels", lambda: _keep_funnels(here), 600),
+        *([("archives", Archivist(here).daily, 600)] if here.settings.archive == "monthly" else []),
         *(job for product in PRODUCTS for job in product.jobs(here)),
     ]
 
@@ -287,6 +298,8 @@ def _forget(here: Services, project: Project) -> None:
     here.evaluators.forget_project(project.id)
     here.reviews.forget_project(project.id)
     _forget_exports(here, project)
+    with suppress(TallymarkError):  # those that can't be reached now go with a later purge
+        here.archives.forget_project(project)
     retire(here.engine, project.id)
 
 
@@ -307,7 +320,7 @@ def _flush(here: Services) -> None:
 def _purge(here: Services) -> Purge:
     return Purge(
         here.engine, here.keeper, here.projects, here.keys, here.salts, here.job_runs, here.turns, here.turns.leases,
-        here.exports, here.files, here.funnel_rollups.refresh,
+        here.exports, here.files, here.archives, here.funnel_rollups.refresh,
     )  # fmt: skip
 
 

@@ -119,6 +119,9 @@ SETTINGS: tuple[Setting, ...] = (
             "variables; the spool then stays in the data directory."),
     Setting("export_hours", "TALLYMARK_EXPORT_HOURS", _integer(1, 720), "24",
             "How long the file of an export is kept, in hours."),
+    Setting("archive", "TALLYMARK_ARCHIVE", _one_of("off", "monthly"), "off",
+            "`monthly`: raw events of every past month are archived by themselves, before they expire, of projects "
+            "that keep them for 31 days or more; `off`: only when asked for."),
     Setting("export_workers", "TALLYMARK_EXPORT_WORKERS", _integer(1, 4), "1", "How many exports are written at once."),
     Setting("admin_api_key", "ADMIN_API_KEY", str.strip, "", "A key that is admin of every project. Empty: nobody is."),
     Setting("api_key", "TALLYMARK_API_KEY", str.strip, "",
@@ -240,6 +243,7 @@ class Settings:
     cache: str
     files: str
     export_hours: int
+    archive: str
     export_workers: int
     admin_api_key: str
     api_key: str

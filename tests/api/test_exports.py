@@ -515,6 +515,6 @@ def test_a_bucket_that_refuses(engine: Engine, tmp_path: Path, s3: S3, monkeypat
         assert list(api.drafts.iterdir()) == []
         body = api.ask("POST", "/v1/purge")[1]
         errors = {step["step"]: step["error"] for step in body["steps"]}
-        assert errors["exports"] == "The place where the files of exports are kept can't be used now."
+        assert errors["exports"] == "The place where files are kept can't be used now."
         assert [step for step, error in errors.items() if error] == ["exports"]
         assert {"leases", "events", "keys"} <= errors.keys()

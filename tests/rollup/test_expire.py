@@ -26,6 +26,7 @@ from tallymark.rollup.check import check
 from tallymark.rollup.expire import delete, leaving, seal
 from tallymark.rollup.keeper import Keeper
 from tallymark.rollup.refresh import Outcome
+from tallymark.rollup.restores import note
 from tallymark.rollup.run import Run, published
 from tallymark.spec.query import Query
 from tallymark.spec.window import Window, midnight
@@ -295,6 +296,19 @@ def test_a_late_event_mends_its_day_until_the_day_goes_and_stays_for_its_own_tim
     gone = keeper(here, last).expire(here.project)
     assert (gone.events, gone.sealing) == ({FIRST: 1}, frozenset())
     assert here.ask(Query(("page_views",), Window(FIRST, FIRST)))["metrics"]["page_views"]["value"] == 3
+
+
+def test_a_restored_span_stays_until_its_own_time(world: Worlds, keeper: Keepers) -> None:
+    here = world(retention_hours=72)
+    arrive(here, NOON, MIDNIGHT)
+    at(here, MIDNIGHT + HOUR).settle()
+    over = MIDNIGHT + 72 * HOUR
+    until = over + DAY
+    note(here.engine, here.project, Window(FIRST, FIRST), over + HOUR)
+    note(here.engine, here.project, Window(FIRST, FIRST), until)
+    note(here.engine, here.project, Window(FIRST, FIRST), over + 2 * HOUR)  # the later instant holds
+    assert keeper(here, until - timedelta(seconds=1)).expire(here.project).events == {}
+    assert keeper(here, until).expire(here.project).events == {FIRST: 1, FIRST + DAY: 1}
 
 
 def test_what_has_expired_by_itself_goes_at_once(world: Worlds, keeper: Keepers) -> None:

@@ -36,6 +36,7 @@ _TAGS: Final = (
     Tag("behaviour", "What actors do one after another."),
     Tag("rollups", "What stands between the two."),
     Tag("exports", "Files out."),
+    Tag("archives", "Raw events that are put away, and come back."),
     Tag("experiments", "What is tried on whom."),
     Tag("evaluators", "Who judges answers, and by what."),
     Tag("evaluations", "How far judging is, and what it takes."),

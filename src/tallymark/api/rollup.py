@@ -1,14 +1,10 @@
 """`/v1/rollup`: refresh what is stale, compute days again, say how things stand, compare raw events with rollups."""
 
-import asyncio
-import contextlib
-import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from typing import Annotated, Any
 
-import msgspec
 from litestar import Router, get, post
 from litestar.params import QueryParameter
 from litestar.response import Stream
@@ -16,10 +12,11 @@ from litestar.response import Stream
 from tallymark.api.auth import Call, project_for, require
 from tallymark.api.behaviour_question import whole_number
 from tallymark.api.errors import documented
+from tallymark.api.lines import lines_of
 from tallymark.api.question import given_in, one, parse_day
 from tallymark.api.rollup_jobs import ALL, JOBS, MOST_DAYS, Ran, jobs_of, run_jobs
 from tallymark.api.services import Services, services
-from tallymark.errors import BadQuery, TallymarkError
+from tallymark.errors import BadQuery
 from tallymark.rollup.check import check
 from tallymark.rollup.funnel_days import FunnelDay
 from tallymark.rollup.refresh import Outcome, Refreshed
@@ -98,7 +95,7 @@ def backfill(
         for owner in owners:
             _backfill(here, owner, start, end, on_day)
 
-    return Stream(_lines(work), media_type="application/x-ndjson")
+    return lines_of(lambda tell: work(lambda day: tell(told(day))), "The backfill failed.")
 
 
 def _backfill(here: Services, owner: Project, start: date, end: date, on_day: Callable[[Refreshed], None]) -> None:
@@ -121,29 +118,6 @@ def recorded(
         raise
     here.job_runs.finish(row, "done", f"{len(days)} days")
     return days
-
-
-async def _lines(work: Callable[[Callable[[Refreshed], None]], None]) -> AsyncIterator[bytes]:
-    """A line for each day while `work` runs in a thread; the last one says how it ended."""
-    loop, days = asyncio.get_running_loop(), asyncio.Queue[Refreshed | None]()
-    gone = threading.Event()
-
-    def on_day(day: Refreshed) -> None:
-        if not gone.is_set():
-            loop.call_soon_threadsafe(days.put_nowait, day)
-
-    running = asyncio.create_task(asyncio.to_thread(work, on_day))
-    running.add_done_callback(lambda _: days.put_nowait(None))
-    try:
-        while (day := await days.get()) is not None:
-            yield msgspec.json.encode(told(day)) + b"\n"
-    finally:
-        gone.set()
-    with contextlib.suppress(asyncio.CancelledError):
-        error = running.exception()
-        if error is not None:
-            known = error if isinstance(error, TallymarkError) else TallymarkError("The backfill failed.")
-            yield msgspec.json.encode(known.body()) + b"\n"
 
 
 def told(day: Refreshed) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from tallymark.api.answers import Answers
 from tallymark.api.directory import Directory
 from tallymark.api.experiment_book import ExperimentBook
 from tallymark.api.funnel_rollups import FunnelRollups
+from tallymark.archive.archives import Archives
 from tallymark.config import Settings
 from tallymark.control.assignments import Assignments
 from tallymark.control.audit import Audit
@@ -77,6 +78,7 @@ class Services:
     reviews: Reviews
     cursors: Cursors
     seen_signatures: SeenSignatures
+    archives: Archives
     now: Callable[[], float]
 
 

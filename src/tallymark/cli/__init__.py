@@ -10,6 +10,7 @@ from litestar import Litestar
 
 from tallymark import __version__
 from tallymark.cli import (
+    archives,
     behaviour,
     doctor,
     evaluate,
@@ -46,6 +47,7 @@ GROUPS: tuple[typer.Typer, ...] = (
     reports.app,
     rollups.app,
     exports.app,
+    archives.app,
     experiments.app,
     evaluators.app,
     evaluate.app,

@@ -51,6 +51,12 @@ class Projects:
         with self._database.read() as session:
             return tuple(_project(row) for row in session.scalars(_LIVE.order_by(ProjectRow.name)))
 
+    def gone(self) -> tuple[Project, ...]:
+        """Every project that was deleted, as it was."""
+        with self._database.read() as session:
+            rows = session.scalars(select(ProjectRow).where(ProjectRow.deleted_at.is_not(None)))
+            return tuple(_project(row) for row in rows)
+
     def update(self, project_id: int, change: ProjectChange) -> Project:
         """The project with that change made.
 

@@ -1,6 +1,6 @@
 """Raw events as they are stored, each once, by UTC day, then by name, actor and id: the order they are stored in."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final, Self
@@ -69,13 +69,19 @@ def check(order: Order, _project: Project, catalog: Catalog) -> None:
 
 def content(order: Order, project: Project, source: Source) -> Content:
     """The events of the window that the filter lets pass, of those that are stored by now."""
-    engine = source.engine
-    params = _params(engine, project, order.window)
     catalog = source.answerer.catalog.only(project.packs)
     wanted = condition_sql(dimension_condition(order.filter, catalog.dimensions, Rows.EVENTS))
+    return stored(source.engine, project, order.window, _COLUMNS, wanted)
+
+
+def stored(
+    engine: Engine, project: Project, window: Window, columns: Sequence[tuple[Column, str]], wanted: str = "1"
+) -> Content:
+    """Columns, each with its SQL, of the wanted events of a window, of those that are stored by now, in their order."""
+    params = _params(engine, project, window)
     found = _Found.of(engine, wanted, params)
     listing = Listing(
-        columns=_COLUMNS,
+        columns=columns,
         table="events FINAL",
         where=f"{_STORED} AND {wanted}",
         keys=_KEYS,

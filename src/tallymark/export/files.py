@@ -1,4 +1,4 @@
-"""Where the files of exports are kept: a directory, or a bucket that speaks S3; both by way of obstore."""
+"""Where files are kept: a directory, or a bucket that speaks S3; both by way of obstore."""
 
 import os
 import re
@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 from urllib.parse import parse_qsl, urlsplit
 
 import obstore
@@ -85,6 +85,13 @@ class Files(ABC):
                     raise
             return _cut((await obstore.get_async(self._store, name)).stream(_CHUNK), span)
 
+    def fetch(self, name: str, sink: BinaryIO, going: Callable[[], None]) -> None:
+        """Writes a file into a sink; `going` is as of `put`. Errors: `FileNotFoundError`, `Unavailable`."""
+        with _told():
+            for chunk in obstore.get(self._store, name).stream(_CHUNK):
+                sink.write(chunk)
+                going()
+
     def delete(self, name: str) -> None:
         """Deletes a file; one that is not there is no error. Errors: `Unavailable`."""
         with _told(), suppress(FileNotFoundError):
@@ -130,11 +137,14 @@ class Bucket(Files):
             )  # fmt: skip
 
 
-def open_files(settings: Settings) -> Files:
-    """The files of these settings. Errors: `BadSetting`; nothing is asked of a bucket yet."""
+def open_files(settings: Settings, shelf: str = "") -> Files:
+    """The files of these settings: exports, or those of another shelf, which a bucket has below the exports' place.
+
+    Errors: `BadSetting`; nothing is asked of a bucket yet.
+    """
     drafts = settings.files_path / "drafts"
     if not settings.files.startswith("s3://"):
-        return Directory((settings.files_path / "exports").absolute(), drafts)
+        return Directory((settings.files_path / (shelf or "exports")).absolute(), drafts)
     url = urlsplit(settings.files)
     options = dict(parse_qsl(url.query, keep_blank_values=True))
     problem = _problem(url.hostname, url.username, options)
@@ -144,7 +154,7 @@ def open_files(settings: Settings) -> Files:
     client: Any = {**_CLIENT, "allow_http": plain}
     retries: Any = _RETRIES
     config: Any = options
-    prefix = url.path.strip("/") or None
+    prefix = f"{url.path.strip('/')}/{shelf}".strip("/") or None
     return Bucket(
         S3Store(url.netloc, prefix=prefix, config=config, client_options=client, retry_config=retries), drafts
     )
@@ -196,7 +206,7 @@ def _told(what: str = "") -> Iterator[None]:
             raise
         raise Misconfigured("There is no such bucket: see TALLYMARK_FILES.") from error
     except BaseError as error:
-        raise Unavailable("The place where the files of exports are kept can't be used now.") from error
+        raise Unavailable("The place where files are kept can't be used now.") from error
 
 
 def _parts(read: Callable[[int], bytes], going: Callable[[], None]) -> Iterator[bytes]:

@@ -26,7 +26,10 @@ class Source:
 
 
 class Kind(StrEnum):
-    """What a column holds. `TEXT` is whatever a sender wrote; `CODE` needs no quotes in any format."""
+    """What a column holds. `TEXT` is whatever a sender wrote; `CODE` needs no quotes in any format.
+
+    `BITS` are 64 of them, and `TEXTS` a list: only Parquet and Arrow have such columns.
+    """
 
     TEXT = "text"
     CODE = "code"
@@ -36,6 +39,8 @@ class Kind(StrEnum):
     INTEGER = "integer"
     NUMBER = "number"
     AMOUNT = "amount"
+    BITS = "bits"
+    TEXTS = "texts"
 
 
 _TYPES: Final = {
@@ -47,6 +52,8 @@ _TYPES: Final = {
     Kind.INTEGER: pa.int64(),
     Kind.NUMBER: pa.float64(),
     Kind.AMOUNT: pa.decimal128(38, 9),
+    Kind.BITS: pa.uint64(),
+    Kind.TEXTS: pa.list_(pa.string()),
 }
 
 

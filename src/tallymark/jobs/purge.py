@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import partial
 
+from tallymark.archive.archives import Archives
 from tallymark.control.exports import Exports
 from tallymark.control.jobs import JobRuns
 from tallymark.control.keys import Keys
@@ -54,6 +55,7 @@ class Purge:
     leases: Leases
     exports: Exports
     files: Files
+    archives: Archives
     before: Callable[[Project], object] = lambda _: None
 
     def run(self, project: Project | None = None, dry_run: bool = False) -> list[Purged]:
@@ -170,12 +172,18 @@ def _exports(purge: Purge, dry_run: bool) -> int:
     return expired + forget_orphans(purge.exports, purge.files, purge.at(), dry_run)
 
 
+def _archives(purge: Purge, dry_run: bool) -> int:
+    """Files that a crash has left of archives, and archives of projects that were deleted while these were away."""
+    return purge.archives.sweep(purge.projects.gone(), dry_run)
+
+
 #: The steps that are about the whole installation, in order. Leases go first: refreshes take and return some.
 INSTALLATION: Sequence[tuple[str, Callable[[Purge, bool], int]]] = (
     ("leases", _leases),
     ("salts", _salts),
     ("job_runs", _job_runs),
     ("exports", _exports),
+    ("archives", _archives),
 )
 
 #: The steps that are about a project, in order.

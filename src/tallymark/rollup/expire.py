@@ -4,12 +4,13 @@ A day that loses events is sealed before: its numbers stay as published and are 
 beside it whose sessions those events belong to, if any number of the project is made of sessions.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
 from tallymark.engine.base import Engine
 from tallymark.engine.source import instant, milliseconds, utc
+from tallymark.rollup.restores import Restored, restored
 from tallymark.rollup.run import Run, publish, published
 from tallymark.rollup.scope import IN_SESSIONS, Scope, session_events
 from tallymark.spec.catalog import Catalog
@@ -17,18 +18,23 @@ from tallymark.spec.measure import Rows
 from tallymark.spec.project import Project
 from tallymark.spec.window import midnight, today
 
-#: Arrival counts, and the end of the event's day; what was inserted meanwhile is left to the next purge.
+
+def _in_spans(starts: str, ends: str) -> str:
+    """The condition for events in one of the spans whose bounds are two parameters, in epoch milliseconds."""
+    at = "toUnixTimestamp64Milli(occurred_at)"
+    return f"arrayExists((a, b) -> {at} >= a AND {at} < b, {{{starts}:Array(Int64)}}, {{{ends}:Array(Int64)}})"
+
+
+#: Arrival counts, and the end of the event's day, but not of what was restored from an archive and is still to stay;
+#: what was inserted meanwhile is left to the next purge.
 _PAST = (
     f"(project = {{project:UInt32}} AND (expires_at <= {instant('expired')} "
-    f"OR (received_at <= {instant('received')} AND occurred_at < {instant('ended')})) "
+    f"OR (received_at <= {instant('received')} AND occurred_at < {instant('ended')} "
+    f"AND NOT {_in_spans('restored_froms', 'restored_untils')})) "
     f"AND inserted_at < {instant('expired')})"
 )
 
-#: In one of the spans `starts` to `ends`, in epoch milliseconds.
-_WITHIN = (
-    "arrayExists((a, b) -> toUnixTimestamp64Milli(occurred_at) >= a AND toUnixTimestamp64Milli(occurred_at) < b, "
-    "{froms:Array(Int64)}, {untils:Array(Int64)})"
-)
+_WITHIN = _in_spans("froms", "untils")
 
 #: Rows of `sessions` none of whose events is there any more, or will be.
 _ORPHANS = (
@@ -51,7 +57,8 @@ class Leaving:
     """The events of a project that are past their time at `now`, those of each day apart.
 
     `events`: how many go. `sealing`: days that were not sealed and must be before. `open`: days whose events stay,
-    for a day that is not over needs them. `failed`: days whose events stay for another reason.
+    for a day that is not over needs them. `failed`: days whose events stay for another reason. `restored`: spans whose
+    events go by their own time alone.
     """
 
     project: Project
@@ -60,6 +67,7 @@ class Leaving:
     sealing: frozenset[date] = frozenset()
     open: Mapping[date, str] = field(default_factory=dict)
     failed: Mapping[date, str] = field(default_factory=dict)
+    restored: Sequence[Restored] = ()
 
     @property
     def days(self) -> list[date]:
@@ -88,13 +96,15 @@ class Leaving:
             "ended": milliseconds(midnight(today(zone, kept_from), zone)),
             "froms": [milliseconds(midnight(first, zone)) for first, _ in spans],
             "untils": [milliseconds(midnight(last + _ONE, zone)) for _, last in spans],
+            "restored_froms": [milliseconds(span.start) for span in self.restored],
+            "restored_untils": [milliseconds(span.end) for span in self.restored],
         }
 
 
 def leaving(engine: Engine, project: Project, catalog: Catalog) -> Leaving:
     """What is past its time now, by the engine's clock. Changes nothing."""
     ((now,),) = engine.query("SELECT now64(3, 'UTC')")
-    found = Leaving(project, utc(now))
+    found = Leaving(project, utc(now), restored=restored(engine, project, utc(now)))
     past = _past(engine, found)
     sealed = {run.day for run in published(engine, project.id) if run.sealed(found.now)}
     sealed |= {day for day, (_, begun) in past.items() if begun}

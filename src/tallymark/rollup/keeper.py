@@ -16,6 +16,7 @@ from tallymark.rollup.expire import Leaving, delete, leaving, orphans, seal
 from tallymark.rollup.forget import forget
 from tallymark.rollup.refresh import Outcome, Refreshed, Refresher
 from tallymark.rollup.rehearse import Discrepancy, rehearse
+from tallymark.rollup.resession import derive_again
 from tallymark.rollup.run import Run, published
 from tallymark.rollup.stale import StaleDays, marked
 from tallymark.spec.catalog import Catalog
@@ -195,6 +196,12 @@ class Keeper:
             if count:
                 self.touched([project.id])
             return count
+
+    def restore_sessions(self, project: Project, first: date, last: date) -> None:
+        """Derives the sessions of sealed days again, from events that came back; the days' numbers stay."""
+        with self._leased(project):
+            derive_again(self._engine, [run for run in self.runs(project) if first <= run.day <= last], self._now())
+            self.touched([project.id])
 
     def _complete(self, gone: Leaving) -> Leaving:
         """What may go, now that the days that lose events are refreshed."""

@@ -3,7 +3,7 @@
 from tallymark.engine.base import Engine
 
 _TABLES = ("events", "pins", "rejections", "actors", "sessions", "rollups", "runs", "marks", "projects",
-           "funnel_days", "rollup_jobs")  # fmt: skip
+           "funnel_days", "rollup_jobs", "restores")  # fmt: skip
 
 
 def retire(engine: Engine, project: int) -> None:

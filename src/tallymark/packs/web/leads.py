@@ -27,7 +27,7 @@ from tallymark.packs.web.linking import link
 from tallymark.packs.web.outbox import Outbox
 from tallymark.packs.web.redirect import target_of
 from tallymark.packs.web.sent import Arrival, Fields, arrival_of, fields_sent, sending_property
-from tallymark.packs.web.traces import ids_of, traces_of
+from tallymark.packs.web.traces import forms_of_others, ids_of, traces_of
 from tallymark.spec.event import Reason
 from tallymark.spec.project import Project
 
@@ -223,11 +223,13 @@ def erase(here: Services, project: Project, email: str) -> Gone:
     if person is None or person.lead is None:
         raise NotFound("Nobody with this address is a lead.", field="email")
     traces = traces_of(here, project, person)
-    here.assignments.forget(project.id, traces.actors)
-    done = ids_of(here, project, traces.actors)
-    here.evaluations.forget_exchanges(project.id, done)
-    here.reviews.forget_exchanges(project.id, done)
-    days = here.keeper.forget(project, traces.actors, traces.forms, traces.others)
+    lead = person.lead.id
+    with here.archives.without(project, traces.actors, traces.forms, lambda: forms_of_others(here, project, lead)):
+        here.assignments.forget(project.id, traces.actors)
+        done = ids_of(here, project, traces.actors)
+        here.evaluations.forget_exchanges(project.id, done)
+        here.reviews.forget_exchanges(project.id, done)
+        days = here.keeper.forget(project, traces.actors, traces.forms, traces.others)
     erased = here.people.erase(project.id, email_hash, datetime.fromtimestamp(here.now(), UTC))
     if erased is None:
         raise NotFound("Nobody with this address is a lead.", field="email")

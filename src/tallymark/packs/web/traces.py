@@ -52,8 +52,12 @@ def _others(here: Services, project: Project, lead: int, actors: list[int], form
     found = {row[0] for row in here.engine.query(_FORMS, params)}
     if not found:
         return []
-    known = {_event(here, project, identity) for identity in here.people.identities(project.id, besides=lead)}
-    return sorted(found & known)
+    return sorted(found & forms_of_others(here, project, lead))
+
+
+def forms_of_others(here: Services, project: Project, lead: int) -> set[int]:
+    """The events of all forms of other people."""
+    return {_event(here, project, identity) for identity in here.people.identities(project.id, besides=lead)}
 
 
 def _event(here: Services, project: Project, identity: str) -> int:
