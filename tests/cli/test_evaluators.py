@@ -86,7 +86,6 @@ def test_from_options(run: Tool) -> None:
     assert (made["filter"], made["inputPrice"], made["outputPrice"]) == (
         ["country:is:DE|AT", "device:is:phone"], 0.3, 2.5,
     )  # fmt: skip
-    assert run("evaluators", "show", "tone", *HERE, "--json").json["evaluator"] == made
     assert run("evaluators", "list", *HERE, "--json").json == {"evaluators": [made]}
 
 
@@ -117,24 +116,22 @@ def test_for_people(run: Tool) -> None:
     assert "tone@2 archived rules" in told(run("evaluators", "list", *HERE))
     audit = told(run("evaluators", "audit", "tone", *HERE))
     assert [line.split()[1] for line in audit.splitlines()[1:]] == ["archive", "resume", "pause", "update", "create"]
-    assert len(run("evaluators", "audit", "tone", *HERE, "--json").json["audit"]) == 5
 
 
 def test_how_far_judging_is_and_trying_again(run: Tool) -> None:
     run(*CREATE)
-    assert "There are no dead letters." in told(run("evaluate", "dead", *HERE))
     run.die()
     status = told(run("evaluate", "status", *HERE))
     assert re.search(r"^tone@1 active 1 0 0 1 \d{4}-\S+ – ", status, re.MULTILINE)
     assert "Tokens 1,500 of 2,000,000" in status
     assert "US dollars 0.125 of 5" in status
-    assert run("evaluate", "status", *HERE, "--json").json["spent"]["tokens"] == 1_500
     (dead,) = run("evaluate", "dead", *HERE, "--json").json["dead"]
-    assert f"{dead['id']} tone@1 ffffffffffffffff" in told(run("evaluate", "dead", *HERE))
-    assert "1 refused It declined." in told(run("evaluate", "dead", *HERE))
+    table = told(run("evaluate", "dead", *HERE))
+    assert f"{dead['id']} tone@1 ffffffffffffffff" in table
+    assert "1 refused It declined." in table
     assert "0 wait to be judged again." in told(run("evaluate", "retry", *HERE, "--id", str(dead["id"] + 1)))
     assert run("evaluate", "retry", *HERE, "--evaluator", "tone", "--json").json == {"requeued": 1}
-    assert "0 wait to be judged again." in told(run("evaluate", "retry", *HERE))
+    assert "There are no dead letters." in told(run("evaluate", "dead", *HERE))
 
 
 def test_a_budget_that_is_used_up_is_told(run: Tool, monkeypatch: pytest.MonkeyPatch) -> None:

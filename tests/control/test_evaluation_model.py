@@ -244,8 +244,8 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Any:
     database.close()
 
 
-@settings(SLOW, max_examples=25)
-@given(script=st.lists(steps, min_size=25, max_size=50))
+@settings(SLOW, max_examples=15)
+@given(script=st.lists(steps, min_size=25, max_size=40))
 def test_the_queue_does_what_a_dictionary_does(shared: Database, script: list[tuple[Any, ...]]) -> None:
     made = [Projects(shared).create(ProjectDraft(f"p{number}")) for number in range(PROJECTS)]
     evaluators = Evaluators(shared)
