@@ -9,13 +9,13 @@ from litestar.params import PathParameter, QueryParameter, RawBody
 from tallymark.api.auth import Call, require
 from tallymark.api.body import read_json, with_body
 from tallymark.api.errors import documented
+from tallymark.api.pack_project import project_with
 from tallymark.api.question import Parameters, check_names, flag, given_in, limit_of, one, window_of
 from tallymark.api.services import Services, services
 from tallymark.control.keys import Scope
 from tallymark.errors import BadQuery, NotFound
 from tallymark.packs.voice import evaluator_names
 from tallymark.packs.voice.judged import Judged
-from tallymark.packs.voice.owner import owner_of
 from tallymark.packs.voice.review_draft import (
     LONGEST_REVIEWER,
     PublicReview,
@@ -147,7 +147,7 @@ def _asked(
     request: Call, project: str | None, scope: Scope, allowed: tuple[str, ...]
 ) -> tuple[Services, Project, Parameters]:
     """The services, the project that is meant, and the parameters, which are of those that there are."""
-    owner, given = owner_of(request, project, scope, "Reviews"), given_in(request)
+    owner, given = project_with("voice", "Reviews", request, project, scope), given_in(request)
     check_names(given, allowed)
     return services(request.app.state), owner, given
 

@@ -9,13 +9,13 @@ from litestar.params import PathParameter, QueryParameter
 
 from tallymark.api.auth import Call
 from tallymark.api.errors import documented
+from tallymark.api.pack_project import project_with
 from tallymark.api.question import Parameters, check_names, given_in, one, window_of
 from tallymark.api.services import services
 from tallymark.control.evaluators import Version
 from tallymark.errors import BadQuery, Conflict, NotFound
 from tallymark.packs.voice.evaluator_names import version_of
 from tallymark.packs.voice.judged import Judged
-from tallymark.packs.voice.owner import owner_of
 from tallymark.packs.voice.reviewing import told_fields
 from tallymark.spec.evaluation import SCORES
 from tallymark.spec.evaluator_draft import changed_fields
@@ -48,7 +48,7 @@ def compare_versions(
     # It brings in scipy, which takes seconds: no server's start should wait for that.
     from tallymark.packs.voice.version_comparison import compare  # noqa: PLC0415
 
-    owner, given = owner_of(request, project, "read", "Evaluators"), given_in(request)
+    owner, given = project_with("voice", "Evaluators", request, project, "read"), given_in(request)
     check_names(given, _PARAMETERS)
     here = services(request.app.state)
     before, after = _chosen(given, key, here.evaluators.versions(owner.id, key))
