@@ -25,7 +25,7 @@ import httpx
 ADMIN = "admin-of-every-project"
 
 _COMMAND = "import sys; from tallymark.cli import main; sys.exit(main(['serve']))"
-_START_SECONDS = 60.0
+_START_SECONDS = 120.0
 
 _FORKED = multiprocessing.get_context("forkserver")
 _FORKED.set_forkserver_preload(["tallymark.app", "tallymark.cli", "tallymark.serving"])

@@ -3,10 +3,11 @@
 import signal
 import threading
 import time
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -74,7 +75,7 @@ def test_requests_in_flight_are_answered_or_broken_off(server: RunningServer) ->
     senders = Senders(server, server.project("p")["ingest"])
     with ThreadPoolExecutor(SENDERS) as threads:
         work = [threads.submit(senders.send, sender) for sender in range(SENDERS)]
-        time.sleep(1.0)
+        eventually(lambda: len(senders.told) > SENDERS * BATCH)
         started = time.monotonic()
         assert server.terminate() == 0
         assert time.monotonic() - started < 15
@@ -100,14 +101,31 @@ def test_a_commit_that_waits_is_written_and_answered(tmp_path: Path) -> None:
     """A request that waits in the group commit when SIGTERM comes is answered 202, and its events are there."""
     with RunningServer(tmp_path / "data", TALLYMARK_LINGER_MS="100") as server, ThreadPoolExecutor(1) as threads:
         key = server.project("p")["ingest"]
-        with server.client(key) as client:
-            assert client.get("/health").status_code == 200
-            answer = threads.submit(client.post, "/v1/events", json=event(7))
-            time.sleep(0.05)
+        with server.client(key) as client, server.client() as watcher:
+            for sent in range(1, 1_000):
+                answer = threads.submit(client.post, "/v1/events", json=event(sent))
+                eventually(partial(seen, answer, watcher))
+                if not answer.done():
+                    break
             assert server.terminate() == 0
             assert answer.result().status_code == 202
         server.start()
-        assert numbers(server) == [1, 1, 7]
+        assert numbers(server) == [sent, sent, sum(range(sent + 1))]
+
+
+def seen(answer: Future[httpx.Response], watcher: httpx.Client) -> bool:
+    """Whether a request was seen while its event waits to be written, or was answered before."""
+    lines = watcher.get("/metrics").text.splitlines()
+    waiting = next(float(line.split()[1]) for line in lines if line.startswith("tallymark_queue_events "))
+    return answer.done() or waiting > 0
+
+
+def eventually(holds: Callable[[], bool], seconds: float = 60.0) -> None:
+    """Returns as soon as it holds."""
+    until = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < until
+        time.sleep(0.005)
 
 
 def test_a_second_sigterm_does_no_harm(server: RunningServer) -> None:
