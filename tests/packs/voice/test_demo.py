@@ -102,13 +102,18 @@ def test_it_is_joined_and_judged_by_rules_before_anybody_looks(
     asked, told = ({_said(e)["queryId"] for e in there if e.event == name} for name in ("voice_query", "voice_outcome"))
     window = {"project": "demo-voice", "from": "2028-02-25", "to": "2028-02-29"}
     key = {"x-api-key": keys["demo-voice"]["read"]}
-    answer = running.client.get("/voice/stats/summary", params=window, headers=key)
-    metrics = {name: metric["value"] for name, metric in answer.json()["metrics"].items()}
+    summary, quality, short = (
+        running.client.get(f"/voice/stats/{page}", params={**window, **more}, headers=key).json()
+        for page, more in (("summary", {}), ("quality", {}), ("quality", {"limit": "1"}))
+    )
+    metrics = {name: metric["value"] for name, metric in summary["metrics"].items()}
     assert min(len(asked), len(told)) > 100
     assert {name: metrics[f"voice_{name}"] for name in ("queries", "outcomes", "exchanges", "evaluations")} == {
         "queries": len(asked), "outcomes": len(told), "exchanges": len(asked | told), "evaluations": len(told),
     }  # fmt: skip
     assert (metrics["voice_unanswered"], metrics["voice_unasked"]) == (len(asked - told), len(told - asked))
+    assert len(quality["calibration"]["bands"]) > 3
+    assert (short["calibration"], len(short["worst"])) == (quality["calibration"], 1)
     (evaluator,) = running.here.evaluators.all(running.project("demo-voice").id)
     assert (evaluator.name, evaluator.draft.judge) == ("quality@1", "rules")
     assert running.here.evaluations.standing(evaluator.id).counts == {"done": len(told)}

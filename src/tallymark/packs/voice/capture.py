@@ -27,7 +27,7 @@ _encode = msgspec.json.encode
 
 @dataclass(frozen=True)
 class Capture:
-    """Takes in what voice assistants send."""
+    """Takes in what voice assistants send. It is a server that sends: its address and user agent are nobody's."""
 
     here: Services
 
@@ -43,8 +43,7 @@ class Capture:
         sent, query = decode(body), parse_qs(scope["query_string"].decode("latin-1"))
         named = sent.project or query.get(CONTRACT.field, [None])[0]
         project = CONTRACT.sent_to(self.here, scope, query.get("key", [None])[0], named)
-        sender = Sender(address, headers.get(b"user-agent", b"").decode("latin-1"))
-        receipt = await self.here.receiver.take(sent.decoded, body, project, sender)
+        receipt = await self.here.receiver.take(sent.decoded, body, project, Sender())
         await answer(send, *_told(receipt))
 
     def _check_address(self, address: str) -> None:

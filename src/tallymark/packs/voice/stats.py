@@ -23,7 +23,8 @@ FILTERS: Final[Mapping[str, str]] = {"store_id": STORE, "intent": INTENT, "model
 
 PARAMETERS: Final = ("project", "from", "to", "timezone", "grain", "compareTo", "limit", *FILTERS)
 
-_MOST_ROWS: Final = 1_000
+#: Rows of a breakdown at most.
+MOST_ROWS: Final = 1_000
 _ROWS: Final = 20
 
 
@@ -50,7 +51,7 @@ class Asked:
             window,
             _compare(one(given, "compareTo"), window),
             Filter(tuple(clauses)),
-            limit_of(given, _ROWS, _MOST_ROWS),
+            limit_of(given, _ROWS, MOST_ROWS),
         )
 
     def evaluated_by(self, name: str | None) -> "Asked":
