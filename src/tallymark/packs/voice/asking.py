@@ -1,6 +1,7 @@
 """One question to a judge that is a model: whether it may be asked now, what it said, and what follows if it failed."""
 
 import asyncio
+import math
 import random
 import time
 from collections import Counter
@@ -19,15 +20,19 @@ from tallymark.packs.voice.judges.opening import Judges
 from tallymark.packs.voice.pace import MINUTE, Pace
 from tallymark.spec.backoff import LONGEST_ASKED, MOST_ATTEMPTS, next_attempt
 from tallymark.spec.evaluation import Case, Failed, Fault, Verdict
-from tallymark.spec.evaluator import JudgeKind
+from tallymark.spec.evaluator import Evaluator, JudgeKind
 
 _log = structlog.get_logger()
 
 #: Judges that are asked at a pace: the others need nobody.
 MODELS: Final[Sequence[JudgeKind]] = ("gemini", "openai")
 
-#: A judge that does not say for how long it wants to be left alone is left alone this long, in seconds.
-_REST_SECONDS: Final = 60.0
+#: A judge that does not say for how long it wants to be left alone is left alone for so many seconds at first, twice
+#: as many with each trouble that follows, and this long at most.
+_FIRST_REST, _LONGEST_REST = 2.0, 60.0
+
+#: A rest up to this is waited for; claims whose judge rests longer go back.
+_SHORT_REST: Final = 10.0
 
 _LOOK_SECONDS: Final = 0.1
 _WAIT_SECONDS: Final = 0.25
@@ -37,13 +42,14 @@ _WAIT_SECONDS: Final = 0.25
 class Round:
     """What is known of evaluators and projects while claims are worked off.
 
-    `paces` are those of judges that are models; `resting` the evaluators that are asked no more in it; `spent` what
-    projects have spent today.
+    `paces` are those of judges that are models; `resting` says until when evaluators are left alone, by the
+    application's clock, and `troubles` how often in a row; `spent` is what projects have spent today.
     """
 
     deadline: float
     paces: Mapping[JudgeKind, Pace]
-    resting: set[int] = field(default_factory=set)
+    resting: dict[int, float] = field(default_factory=dict)
+    troubles: Counter[int] = field(default_factory=Counter)
     spent: dict[int, Spend] = field(default_factory=dict)
     tally: Counter[str] = field(default_factory=Counter)
 
@@ -78,6 +84,7 @@ class Asking:
         if isinstance(said, Failed):
             await self._failed(claimed, said, attempt)
             return said
+        self.round.troubles.pop(claimed.evaluator.id, None)
         await asyncio.to_thread(self.here.evaluators.succeeded, claimed.evaluator.id)
         return Judgement(claimed, said, attempt)
 
@@ -96,17 +103,18 @@ class Asking:
     async def _has_turn(self, claimed: Claimed, pace: Pace) -> bool:
         """Whether the judge may be asked now, after waiting for that where it is soon enough."""
         while await self._may_ask(claimed):
-            seconds = pace.wait()
+            rest = self.round.resting.get(claimed.evaluator.id, 0.0) - self.here.now()
+            seconds = max(pace.wait(), rest)
             if seconds <= 0:
                 return True
-            if time.monotonic() + seconds > self.round.deadline:
+            if rest > _SHORT_REST or time.monotonic() + seconds > self.round.deadline:
                 return False
             await asyncio.sleep(min(seconds, _WAIT_SECONDS))
         return False
 
     async def _may_ask(self, claimed: Claimed) -> bool:
-        """Whether the evaluator is to be asked now: it does not rest, and its project has something left to spend."""
-        if claimed.evaluator.id in self.round.resting or self.round.over or self.here.keeper.stopping:
+        """Whether there is time for the evaluator, and its project has something left to spend."""
+        if self.round.over or self.here.keeper.stopping:
             return False
         settings, spent = self.here.settings, await self._spent(claimed.evaluator.project_id)
         over_tokens = settings.eval_daily_tokens and spent.tokens >= settings.eval_daily_tokens
@@ -137,17 +145,28 @@ class Asking:
         )
         self.round.tally["dead" if next_at is None else "failed"] += counts
         if failure.fault.of_the_judge:
-            rest = timedelta(seconds=min(failure.retry_after or _REST_SECONDS, LONGEST_ASKED))
-            self.round.resting.add(evaluator.id)
-            await asyncio.to_thread(self.here.evaluators.hold, evaluator.id, now + rest)
+            await self._rest(evaluator, failure, now)
         if not limited:
             await self._count(claimed, failure, now)
+
+    async def _rest(self, evaluator: Evaluator, failure: Failed, now: datetime) -> None:
+        """Leaves a judge alone that has trouble itself, for as long as it says."""
+        self.round.troubles[evaluator.id] += 1
+        seconds = failure.retry_after or min(_FIRST_REST ** self.round.troubles[evaluator.id], _LONGEST_REST)
+        if failure.fault is Fault.UNAUTHORIZED:
+            seconds = _LONGEST_REST
+        until = now + timedelta(seconds=min(seconds, LONGEST_ASKED))
+        self._leave(evaluator, until.timestamp())
+        await asyncio.to_thread(self.here.evaluators.hold, evaluator.id, until)
+
+    def _leave(self, evaluator: Evaluator, until: float) -> None:
+        self.round.resting[evaluator.id] = max(until, self.round.resting.get(evaluator.id, 0.0))
 
     async def _count(self, claimed: Claimed, failure: Failed, now: datetime) -> None:
         """Counts a failure, which pauses an evaluator that fails too often in a row."""
         evaluator, reason = claimed.evaluator, f"{failure.fault}: {failure.message}"
         if await asyncio.to_thread(self.here.evaluators.failed, evaluator.id, reason, now):
-            self.round.resting.add(evaluator.id)
+            self._leave(evaluator, math.inf)
             _log.error("evaluator paused", evaluator=evaluator.name, project=evaluator.project_id, why=reason)
 
 
