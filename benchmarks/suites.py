@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from benchmarks import ab, behaviour, export, ingest, parts, pii, refresh, sdk, summary, web
+from benchmarks import ab, behaviour, export, ingest, parts, pii, refresh, sdk, summary, voice, web
 from benchmarks.figures import Bench, Figure
 
 SUITES: Mapping[str, Callable[[Bench], list[Figure]]] = {
@@ -13,6 +13,7 @@ SUITES: Mapping[str, Callable[[Bench], list[Figure]]] = {
     "behaviour": behaviour.run,
     "sdk": sdk.run,
     "ab": ab.run,
+    "voice": voice.run,
     "export": export.run,
     "parts": parts.run,
     "pii": pii.run,
