@@ -131,7 +131,7 @@ def _request(server: Server, key: str, turn: int) -> Pieces:
     """A whole HTTP request of pairs; the mark in their ids becomes another text each time."""
     draw, now = random.Random(turn), time.time()
     pairs = (pair(draw, f"{MARK}-{turn}-{place}", now - draw.random() * 120) for place in range(_PER_REQUEST // 2))
-    body = msgspec.json.encode([event for pair in pairs for event in pair])
+    body = msgspec.json.encode([event for both in pairs for event in both])
     head = (
         f"POST {_PATH} HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\nAuthorization: Bearer {key}\r\n"
         f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
