@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from benchmarks import ab, archive, behaviour, client, export, ingest, parts, pii, refresh, sdk, summary, web
+from benchmarks import ab, archive, behaviour, client, export, ingest, parts, pii, refresh, sdk, summary, voice, web
 from benchmarks.figures import Bench, Figure
 
 SUITES: Mapping[str, Callable[[Bench], list[Figure]]] = {
@@ -14,6 +14,7 @@ SUITES: Mapping[str, Callable[[Bench], list[Figure]]] = {
     "sdk": sdk.run,
     "ab": ab.run,
     "client": client.run,
+    "voice": voice.run,
     "export": export.run,
     "archive": archive.run,
     "parts": parts.run,

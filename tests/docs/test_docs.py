@@ -195,7 +195,7 @@ def examples() -> list[Example]:
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[RunningServer, dict[str, str]]]:
     """A server with the project `demo-web` and some traffic, and the environment of the examples."""
     here = tmp_path_factory.mktemp("examples")
-    with RunningServer(here / "data", API_KEY="reports") as server:
+    with RunningServer(here / "data", API_KEY="reports", TALLYMARK_VOICE_SIGNING_SECRETS="shared") as server:
         keys, shop = server.project("demo-web", packs=["web"]), server.project("shop-keys", packs=["web"])
         visit = {"event": "page_view", "url": "https://a.example/", "ip": "8.8.8.8"}
         visits = [{**visit, "visitorId": visitor} for visitor in ("v-1", "v-2")]
@@ -205,6 +205,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[RunningSer
             "SHOP_INGEST": shop["ingest"],
             "ADMIN_API_KEY": ADMIN,
             "API_KEY": "reports",
+            "SIGNING_SECRET": "shared",
             "TALLYMARK_DATA": str(here / "data"),
             "COLUMNS": "120",
         }
