@@ -108,7 +108,9 @@ def exchanges(rows: Sequence[Row], old: bool = True) -> list[Row]:
 
 
 def _exchange(group: Sequence[Row]) -> Row:
-    query, outcome = (next((row for row in group if row.name == f"voice_{name}"), None) for name in ("query", "outcome"))
+    query, outcome = (
+        next((row for row in group if row.name == f"voice_{name}"), None) for name in ("query", "outcome")
+    )
     lies = query or outcome
     assert lies is not None
     state = "unanswered" if outcome is None else "unasked" if query is None else "answered"

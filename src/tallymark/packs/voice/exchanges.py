@@ -54,9 +54,10 @@ class _Look:
 
 @dataclass(frozen=True)
 class Exchanges:
-    """Keeps the exchanges of projects true. May be called from any thread."""
+    """Keeps the exchanges of projects true. May be called from any thread. `at_once`: events that a look takes in."""
 
     here: Services
+    at_once: int = _AT_ONCE
     _seen: dict[int, int] = field(default_factory=dict)
 
     def keep(self) -> int:
@@ -107,7 +108,7 @@ class Exchanges:
         since = max(cursor - timedelta(seconds=self.here.settings.settle_seconds), _EVER)
         until = now
         for start, later in ((cursor, timedelta()), (max(cursor - PATIENCE, _EVER), PATIENCE)):
-            params = {"project": project.id, "since": milliseconds(start), "n": _AT_ONCE}
+            params = {"project": project.id, "since": milliseconds(start), "n": self.at_once}
             for (at,) in self.here.engine.query(sql.nth_insertion(QUERY, OUTCOME), params):
                 until = min(until, datetime.fromtimestamp(at / 1000, UTC) + later)
         return _Look(project, since, until)
