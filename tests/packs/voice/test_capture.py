@@ -128,7 +128,8 @@ def test_what_follows_from_what_is_said(assistant: Assistant, said: dict[str, An
 
 
 def test_an_error_that_is_none_counts_as_none(assistant: Assistant) -> None:
-    for n, none in enumerate((False, 0, "", [], {}, None)):
+    nothing: list[Any] = [False, 0, "", [], {}, None]
+    for n, none in enumerate(nothing):
         assistant.send(event("outcome", f"q-{n}", error=none), event("query", f"q-{n}"))
     numbers = assistant.page("failures")["metrics"]
     assert (numbers["voice_errors"]["value"], numbers["voice_error_rate"]["value"]) == (0, 0)

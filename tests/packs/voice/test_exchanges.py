@@ -92,7 +92,7 @@ def check(assistant: Assistant, sent: Sequence[Wire], old: bool) -> None:
 def check_numbers(assistant: Assistant, sent: Sequence[Wire], old: bool) -> None:
     """The summary is the oracle's."""
     zone, first = assistant.application.project(assistant.name).timezone, DAY - timedelta(days=1)
-    page = assistant.page("summary", **{"from": first, "to": DAY, "compareTo": "none"})
+    page = assistant.page("summary", **{"from": str(first), "to": str(DAY), "compareTo": "none"})
     oracle, span = Oracle.of(sent, old), window(first, DAY, zone)
     numbers = {name: (metric["value"], oracle.ask(name, span)) for name, metric in page["metrics"].items()}
     assert {name: pair for name, pair in numbers.items() if not agrees(*pair)} == {}

@@ -43,7 +43,7 @@ def signed(tmp_path_factory: pytest.TempPathFactory, engine: Engine) -> Iterator
 
 
 def send(assistant: Assistant, body: bytes, header: str | None, target: str = "", **headers: str) -> httpx.Response:
-    given = {name: text.encode() for name, text in {**headers, **({} if header is None else {HEADER: header})}.items()}
+    given = httpx.Headers({**headers, **({} if header is None else {HEADER: header})}, encoding="utf-8")
     assistant.application.clock.now = NOON
     return assistant.application.client.post(target or target_of(assistant), content=body, headers=given)
 

@@ -26,7 +26,7 @@ from tallymark.packs.voice.evaluated import Evaluated, write
 from tallymark.packs.voice.judges.judge import Judge
 from tallymark.packs.voice.judges.opening import Judges
 from tallymark.packs.voice.pace import Pace
-from tallymark.spec.backoff import MOST_ATTEMPTS, next_attempt
+from tallymark.spec.backoff import LONGEST_ASKED, MOST_ATTEMPTS, next_attempt
 from tallymark.spec.evaluation import Failed, Fault, Verdict
 from tallymark.spec.evaluator import JudgeKind
 
@@ -43,6 +43,8 @@ _WAIT_SECONDS: Final = 0.25
 #: A judge that does not say for how long it wants to be left alone is left alone this long, in seconds.
 _REST_SECONDS: Final = 60.0
 
+_NEVER: Final = datetime.max.replace(tzinfo=UTC)
+
 #: Events that the engine does not take now come again after this.
 _WRITE_AGAIN: Final = timedelta(seconds=30)
 
@@ -51,11 +53,11 @@ _WRITE_AGAIN: Final = timedelta(seconds=30)
 class Round:
     """What is known of evaluators and projects while claims are worked off.
 
-    `resting` are the evaluators that are asked no more in it; `spent` what projects had spent, `spends` what is added.
+    `resting` are evaluators that are left alone, and until when; `spent` is what projects had spent, and spend.
     """
 
     deadline: float
-    resting: set[int] = field(default_factory=set)
+    resting: dict[int, datetime] = field(default_factory=dict)
     spent: dict[int, Spend] = field(default_factory=dict)
     tally: Counter[str] = field(default_factory=Counter)
 
@@ -76,13 +78,16 @@ class Judging:
         return cls(here, judges_of(here), {kind: Pace(*limits, time.monotonic) for kind in ("gemini", "openai")})
 
     def run(self, seconds: float) -> Counter[str]:
-        """What became of evaluations, as many as could be judged in that time: `judged`, `failed`, `dead`, `gone`."""
-        state = Round(time.monotonic() + seconds)
-        while not self._ends(state):
+        """What became of evaluations, as many as could be judged in that time: `judged`, `failed`, `dead`, `gone`.
+
+        It ends early where nobody may be asked any more of those that are due.
+        """
+        state, before = Round(time.monotonic() + seconds), -1
+        while not self._ends(state) and before < state.tally.total():
+            before = state.tally.total()
             claims = self.here.evaluation_queue.claim(self._now(), self.here.settings.eval_batch_size, self._used_up())
-            if not claims:
-                break
-            asyncio.run(self._work_off(claims, state))
+            if claims:
+                asyncio.run(self._work_off(claims, state))
         return state.tally
 
     def _ends(self, state: Round) -> bool:
@@ -192,7 +197,8 @@ class Judging:
 
     async def _may_ask(self, claimed: Claimed, state: Round) -> bool:
         """Whether the evaluator is to be asked now: it does not rest, and its project has something left to spend."""
-        if claimed.evaluator.id in state.resting or self._ends(state):
+        until = state.resting.get(claimed.evaluator.id)
+        if self._ends(state) or (until is not None and self._now() < until):
             return False
         settings, project_id = self.here.settings, claimed.evaluator.project_id
         if project_id not in state.spent:
@@ -217,9 +223,9 @@ class Judging:
         counts = await asyncio.to_thread(self.here.evaluation_queue.failed, claimed, failure, ms, cost, now, next_at)
         state.tally["dead" if next_at is None else "failed"] += counts
         if failure.fault.of_the_judge:
-            rest = timedelta(seconds=failure.retry_after or _REST_SECONDS)
-            state.resting.add(evaluator.id)
-            await asyncio.to_thread(self.here.evaluators.hold, evaluator.id, now + rest)
+            until = now + timedelta(seconds=min(failure.retry_after or _REST_SECONDS, LONGEST_ASKED))
+            state.resting[evaluator.id] = max(until, state.resting.get(evaluator.id, until))
+            await asyncio.to_thread(self.here.evaluators.hold, evaluator.id, until)
         if not limited:
             await self._count(claimed, failure, now, state)
 
@@ -227,7 +233,7 @@ class Judging:
         """Counts a failure, which pauses an evaluator that fails too often in a row."""
         evaluator, reason = claimed.evaluator, f"{failure.fault}: {failure.message}"
         if await asyncio.to_thread(self.here.evaluators.failed, evaluator.id, reason, now):
-            state.resting.add(evaluator.id)
+            state.resting[evaluator.id] = _NEVER
             _log.error("evaluator paused", evaluator=evaluator.name, project=evaluator.project_id, why=reason)
 
     async def _keep(self, judgements: Sequence[Judgement], found: Mapping[int, Exchange], state: Round) -> None:

@@ -60,6 +60,10 @@ class Asked:
         clause = Clause(EVALUATOR, Op.IS, (name,))
         return replace(self, filter=Filter((*self.filter.groups, (clause,))))
 
+    def of_all_keys(self) -> "Asked":
+        """The same with every key of a breakdown."""
+        return replace(self, limit=_MOST_ROWS)
+
 
 def _compare(text: str | None, window: Window) -> Window | None:
     if text == "none":

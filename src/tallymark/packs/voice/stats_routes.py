@@ -131,7 +131,10 @@ async def quality(
 ) -> dict[str, Any]:  # fmt: skip
     """Quality by evaluator, and whether confidence is justified."""
     reader = await Reader.of(request, ("evaluator",))
-    versions, bands = await asyncio.gather(reader.stats.by(EVALUATOR, _QUALITY), reader.stats.by(BAND, CALIBRATION))
+    everything = reader.stats.asked.of_all_keys()
+    versions, bands = await asyncio.gather(
+        reader.stats.by(EVALUATOR, _QUALITY, everything), reader.stats.by(BAND, CALIBRATION, everything)
+    )
     judged = [row for row in versions if row["key"] and row["voice_evaluations"]]
     shown = one(given_in(request), "evaluator") or await asyncio.to_thread(_newest, reader, judged)
     only = None if shown is None or [row["key"] for row in judged] == [shown] else shown
