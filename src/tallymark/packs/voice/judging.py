@@ -119,7 +119,8 @@ class Judging:
         wanted = [(claimed.exchange, claimed.occurred_at) for claimed in claims]
         found = await asyncio.to_thread(load, self.here.engine, project_id, wanted)
         gone = [claimed for claimed in claims if claimed.exchange not in found]
-        state.tally["gone"] += await asyncio.to_thread(queue.gone, gone, self._now()) if gone else 0
+        over = await asyncio.to_thread(queue.gone, gone, self._now()) if gone else 0
+        state.tally["gone"] += over
         there = [claimed for claimed in claims if claimed.exchange in found]
         await self._write([claimed for claimed in there if claimed.verdict is not None], found, state)
         fresh = [claimed for claimed in there if claimed.verdict is None]
@@ -255,7 +256,8 @@ class Judging:
         if project is not None:
             writing = write(self.here, project, evaluated)
             await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(writing, self.here.writer.loop))
-        state.tally["judged"] += await asyncio.to_thread(self.here.evaluation_queue.done, claims, self._now())
+        done = await asyncio.to_thread(self.here.evaluation_queue.done, claims, self._now())
+        state.tally["judged"] += done  # not in one with the line before: others count while that waits
 
     async def _renew(self, claims: Sequence[Claimed]) -> None:
         while True:
