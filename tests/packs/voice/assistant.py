@@ -77,9 +77,9 @@ class Assistant:
             "WHERE project = {project:UInt32} SETTINGS mutations_sync = 2",
             {"project": self.id, "ms": int(passed.total_seconds() * 1_000)},
         )
-        cursor = self.here.cursors.get(f"exchanges:{self.id}")
-        if cursor is not None:
-            self.here.cursors.set(f"exchanges:{self.id}", cursor - passed)
+        for name in (f"exchanges:{self.id}", f"judging:{self.id}"):
+            if (cursor := self.here.cursors.get(name)) is not None:
+                self.here.cursors.set(name, cursor - passed)
 
     def get(self, path: str, key: str | None = None, **params: Any) -> httpx.Response:
         """A request below `/voice`; what is None is left out."""

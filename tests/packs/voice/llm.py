@@ -110,6 +110,13 @@ class Llm:
         with self._lock:
             self._script.extend(replies)
 
+    def forget(self) -> None:
+        """Has been asked nothing, and answers as one that is well."""
+        with self._lock:
+            self._requests.clear()
+            self._script.clear()
+            self.otherwise = lambda _: ok()
+
     def take(self, request: Request) -> Reply:
         """Keeps the request; gives what to do with it."""
         with self._lock:

@@ -108,7 +108,9 @@ def exchanges(rows: Sequence[Row], old: bool = True) -> list[Row]:
 
 
 def _exchange(group: Sequence[Row]) -> Row:
-    query, outcome = (next((row for row in group if row.name == f"voice_{name}"), None) for name in ("query", "outcome"))
+    query, outcome = (
+        next((row for row in group if row.name == f"voice_{name}"), None) for name in ("query", "outcome")
+    )
     lies = query or outcome
     assert lies is not None
     state = "unanswered" if outcome is None else "unasked" if query is None else "answered"
@@ -137,13 +139,22 @@ class Oracle:
 
     def ask(self, metric: str, span: Span, where: Where = lambda _: True) -> Expected:
         """A metric over a span."""
-        return METRICS[metric]([row for row in self._within(span) if not row.bot and where(row)])
+        return METRICS[metric]([row for row in self.within(span) if not row.bot and where(row)])
+
+    def within(self, span: Span) -> list[Row]:
+        """Everything in a span."""
+        return [row for row in self.rows if span.start <= row.at < span.end]
 
     def keys(self, metric: str, span: Span, by: str, where: Where = lambda _: True) -> list[str]:
-        """The keys of a breakdown by a count or a sum, largest first, then by the bytes of the text."""
-        texts = {row.text(by) for row in self._within(span) if where(row)}
-        sizes = {key: self.ask(metric, span, _both(where, by, key)) for key in texts}
-        known = [(key, size) for key, size in sizes.items() if isinstance(size, int | Fraction) and size > 0]
+        """The keys of a breakdown by a count, largest first, then by the bytes of the text.
+
+        Keys of a sum are told by how many add to it.
+        """
+        rows = self._people(span, where)
+        added_to = {"voice_tokens": lambda rows: sum("tokens" in row.said for row in _exchange_rows(rows))}
+        size = added_to.get(metric) or METRICS[metric]
+        sizes = {key: size([row for row in rows if row.text(by) == key]) for key in {row.text(by) for row in rows}}
+        known = [(key, size) for key, size in sizes.items() if isinstance(size, int) and size > 0]
         return [key for key, _ in sorted(known, key=lambda pair: (-pair[1], pair[0].encode()))]
 
     def by_key(self, metric: str, span: Span, by: str, key: str, where: Where = lambda _: True) -> Expected:
@@ -168,10 +179,7 @@ class Oracle:
                      sum(n for n, _, _ in found))  # fmt: skip
 
     def _people(self, span: Span, where: Where) -> list[Row]:
-        return [row for row in self._within(span) if not row.bot and where(row)]
-
-    def _within(self, span: Span) -> list[Row]:
-        return [row for row in self.rows if span.start <= row.at < span.end]
+        return [row for row in self.within(span) if not row.bot and where(row)]
 
 
 def _both(where: Where, by: str, key: str) -> Where:

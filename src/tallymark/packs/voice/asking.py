@@ -18,7 +18,7 @@ from tallymark.control.evaluation_rows import Attempt
 from tallymark.control.evaluations import Spend
 from tallymark.packs.voice.judges.opening import Judges
 from tallymark.packs.voice.pace import MINUTE, Pace
-from tallymark.spec.backoff import LONGEST_ASKED, MOST_ATTEMPTS, next_attempt
+from tallymark.spec.backoff import LONGEST_ASKED, next_attempt
 from tallymark.spec.evaluation import Case, Failed, Fault, Verdict
 from tallymark.spec.evaluator import Evaluator, JudgeKind
 
@@ -136,8 +136,7 @@ class Asking:
     async def _failed(self, claimed: Claimed, failure: Failed, attempt: Attempt) -> None:
         """Notes a failure: when it is tried again, and whether the judge is left alone, or pauses."""
         now, evaluator, limited = attempt.at, claimed.evaluator, failure.fault is Fault.RATE_LIMITED
-        # a judge that asks for patience has not failed: such an attempt is never the last
-        attempts = min(claimed.attempts + 1, MOST_ATTEMPTS - 1) if limited else claimed.attempts + 1
+        attempts = claimed.attempts + (not limited)  # a judge that asks for patience has not failed
         seconds = next_attempt(attempts, random.random(), failure.retry_after)
         next_at = None if seconds is None else now + timedelta(seconds=seconds)
         counts = await asyncio.to_thread(

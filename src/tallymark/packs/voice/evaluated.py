@@ -58,7 +58,7 @@ async def write(here: Services, project: Project, evaluated: Sequence[Evaluated]
     """
     events = [each.event for each in evaluated]
     own = replace(project, event_names=None, pii="allow" if project.pii == "allow" else "redact")
-    body = msgspec.json.encode([each.verdict.rationale for each in evaluated])
+    body = msgspec.json.encode([(each.verdict.rationale, each.verdict.labels) for each in evaluated])
     decoded = Decoded(events, range(len(events)))
     batch = admit(decoded, own, _LIMITS, int(here.now() * 1000), "", body)
     await here.receiver.sealed.check(batch)

@@ -8,7 +8,7 @@ import msgspec
 
 from tallymark.answer.cells import dimension_condition
 from tallymark.engine.base import Engine
-from tallymark.engine.expression import condition_sql, literal, number_of, text_of
+from tallymark.engine.expression import condition_sql, number_of, text_of
 from tallymark.engine.source import events_between, span
 from tallymark.packs.voice import names
 from tallymark.packs.voice.metrics import DIMENSIONS
@@ -84,7 +84,7 @@ class Examples:
     def _exchanges(self, identities: Sequence[str]) -> dict[str, dict[str, Any]]:
         rows = self._read(
             f"SELECT lower(hex(event_id)) AS identity, occurred_at, toJSONString(props) FROM {events_between()} "
-            f"WHERE event = {literal(names.EXCHANGE)} AND identity IN {{identities:Array(String)}}",
+            f"WHERE {condition_sql(event(names.EXCHANGE) & human())} AND identity IN {{identities:Array(String)}}",
             identities=list(identities),
         )
         return {row[0]: _exchange(*row) for row in rows}

@@ -128,7 +128,7 @@ def _state() -> str:
 
 def _paired() -> str:
     """The first query and the first outcome of each key that is due."""
-    first, taken = "(occurred_at, event_id)", f"tuple({', '.join(_TAKEN)})"
+    first, taken = "(occurred_at, event_id, actor)", f"tuple({', '.join(_TAKEN)})"
     parts = ", ".join(
         f"countIf({is_it}) > 0 AS has_{short}, argMinIf({taken}, {first}, {is_it}) AS {short}, "
         f"argMinIf(toJSONString(props), {first}, {is_it}) AS {short}_said, "

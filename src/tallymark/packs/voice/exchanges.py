@@ -55,10 +55,14 @@ class _Look:
 
 @dataclass(frozen=True)
 class Exchanges:
-    """Keeps the exchanges of projects true; one without the other waits for it for `patience`. For any thread."""
+    """Keeps the exchanges of projects true. May be called from any thread.
+
+    One without the other waits for it for `patience`; `at_once` are the events that a look takes in, about.
+    """
 
     here: Services
     patience: timedelta = PATIENCE
+    at_once: int = _AT_ONCE
     _seen: dict[int, int] = field(default_factory=dict)
 
     def keep(self) -> int:
@@ -109,7 +113,7 @@ class Exchanges:
         since = max(cursor - timedelta(seconds=self.here.settings.settle_seconds), _EVER)
         until = now
         for start, later in ((cursor, timedelta()), (max(cursor - self.patience, _EVER), self.patience)):
-            params = {"project": project.id, "since": milliseconds(start), "n": _AT_ONCE}
+            params = {"project": project.id, "since": milliseconds(start), "n": self.at_once}
             for (at,) in self.here.engine.query(sql.nth_insertion(QUERY, OUTCOME), params):
                 until = min(until, datetime.fromtimestamp(at / 1000, UTC) + later)
         return _Look(project, since, until, self.patience)

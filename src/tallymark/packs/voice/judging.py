@@ -79,7 +79,8 @@ class Judging:
         found = await self._load(claims)
         gone = [claimed for claimed in claims if claimed.exchange not in found]
         if gone:
-            state.tally["gone"] += await asyncio.to_thread(self.here.evaluation_queue.gone, gone, now_of(self.here))
+            over = await asyncio.to_thread(self.here.evaluation_queue.gone, gone, now_of(self.here))
+            state.tally["gone"] += over
         there = [claimed for claimed in claims if claimed.exchange in found]
         await self._write([claimed for claimed in there if claimed.verdict is not None], found, state)
         fresh = [claimed for claimed in there if claimed.verdict is None]
@@ -138,7 +139,8 @@ class Judging:
             if project is not None:
                 writing = asyncio.run_coroutine_threadsafe(write(self.here, project, evaluated), self.here.writer.loop)
                 await asyncio.wrap_future(writing)
-            state.tally["judged"] += await asyncio.to_thread(self.here.evaluation_queue.done, theirs, now_of(self.here))
+            done = await asyncio.to_thread(self.here.evaluation_queue.done, theirs, now_of(self.here))
+            state.tally["judged"] += done  # not in one with the line before: others count while that waits
 
     async def _renew(self, claims: Sequence[Claimed]) -> None:
         while True:

@@ -59,10 +59,10 @@ class Pace:
         if not self.tokens:
             return 0.0
         excess = sum(call.tokens for call in self._calls) + self._usual() - self.tokens
+        if excess <= 0:
+            return 0.0
         for call in self._calls:
-            if excess <= 0:
-                break
             excess -= call.tokens
             if excess <= 0:
                 return call.at + MINUTE - now
-        return 0.0
+        return self._calls[-1].at + MINUTE - now  # one that is larger than the limit is made alone

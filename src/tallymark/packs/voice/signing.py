@@ -57,8 +57,8 @@ class Signing:
         matches = [hmac.compare_digest(digest, request.digest(secret, at)) for secret in self.secrets]
         if not any(matches):
             raise Unauthorized("The signature fits neither this request nor any secret that is set.")
-        moment = datetime.fromtimestamp(now, UTC)
-        if not self.seen.first(digest, datetime.fromtimestamp(at, UTC) + timedelta(seconds=TOLERANCE), moment):
+        until = datetime.fromtimestamp(at, UTC) + timedelta(seconds=TOLERANCE + 1)  # after the last moment it is taken
+        if not self.seen.first(digest, until, datetime.fromtimestamp(now, UTC)):
             raise Unauthorized("This signature was used already: sign a request anew before it is sent again.")
 
 
@@ -70,6 +70,6 @@ def signature_of(scope: Scope) -> str | None:
 
 def target_of(scope: Scope) -> str:
     """A request's path with its query, as it was sent."""
-    path = scope.get("raw_path") or scope["path"].encode()
-    query = scope["query_string"]
+    raw, query = scope.get("raw_path") or scope["path"].encode(), scope["query_string"]
+    path = raw.partition(b"?")[0]  # some servers leave the query in it
     return (path + (b"?" + query if query else b"")).decode("latin-1")

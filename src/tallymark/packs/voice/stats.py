@@ -23,8 +23,7 @@ FILTERS: Final[Mapping[str, str]] = {"store_id": STORE, "intent": INTENT, "model
 
 PARAMETERS: Final = ("project", "from", "to", "timezone", "grain", "compareTo", "limit", *FILTERS)
 
-#: Rows of a breakdown at most.
-MOST_ROWS: Final = 1_000
+_MOST_ROWS: Final = 1_000
 _ROWS: Final = 20
 
 
@@ -51,7 +50,7 @@ class Asked:
             window,
             _compare(one(given, "compareTo"), window),
             Filter(tuple(clauses)),
-            limit_of(given, _ROWS, MOST_ROWS),
+            limit_of(given, _ROWS, _MOST_ROWS),
         )
 
     def evaluated_by(self, name: str | None) -> "Asked":
@@ -60,6 +59,10 @@ class Asked:
             return self
         clause = Clause(EVALUATOR, Op.IS, (name,))
         return replace(self, filter=Filter((*self.filter.groups, (clause,))))
+
+    def of_all_keys(self) -> "Asked":
+        """The same with every key of a breakdown."""
+        return replace(self, limit=_MOST_ROWS)
 
 
 def _compare(text: str | None, window: Window) -> Window | None:

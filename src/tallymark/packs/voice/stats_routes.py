@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 
@@ -23,7 +23,7 @@ from tallymark.packs.voice.evaluator_names import newest
 from tallymark.packs.voice.examples import Examples
 from tallymark.packs.voice.metrics import BAND, EVALUATOR, LEVELS, STAGES
 from tallymark.packs.voice.reviewing import Reviewing, agreement_of
-from tallymark.packs.voice.stats import MOST_ROWS, Asked, Stats
+from tallymark.packs.voice.stats import Asked, Stats
 from tallymark.packs.voice.stats_pages import Page
 from tallymark.spec.evaluation import SCORES
 
@@ -134,7 +134,7 @@ async def quality(
 ) -> dict[str, Any]:  # fmt: skip
     """Quality by evaluator, and whether confidence is justified."""
     reader = await Reader.of(request, ("evaluator",))
-    every = replace(reader.stats.asked, limit=MOST_ROWS)  # `limit` shortens lists, and changes no number
+    every = reader.stats.asked.of_all_keys()  # `limit` shortens lists, and changes no number
     versions, bands = await asyncio.gather(
         reader.stats.by(EVALUATOR, _QUALITY, every), reader.stats.by(BAND, CALIBRATION, every)
     )

@@ -1,6 +1,5 @@
 """From bytes to events: what voice assistants send, in any of the usual spellings, onto what the core takes."""
 
-import math
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -138,11 +137,11 @@ def _text(value: Any, called: str) -> str:
 
 def _error(value: Any, called: str) -> str:
     """An error's name or message; of an object its code, name or message."""
-    if isinstance(value, dict):
+    if value and isinstance(value, dict):
         value = next((value[name] for name in ("code", "name", "type", "message") if value.get(name)), "error")
     if value is True:
         return "error"
-    return str(value)[:_LONGEST_ERROR] if value is not False else ""
+    return str(value)[:_LONGEST_ERROR] if value else ""
 
 
 def _flag(value: Any, called: str) -> bool:
@@ -151,12 +150,12 @@ def _flag(value: Any, called: str) -> bool:
     raise Refused(Reason.MALFORMED, f"`{called}` is true or false.")
 
 
-def _between(low: float, high: float, words: str) -> Callable[[Any, str], float]:
-    def check(value: Any, called: str) -> float:
+def _between(low: float, high: float, words: str) -> Callable[[Any, str], Any]:
+    def check(value: Any, called: str) -> Any:
         number = isinstance(value, int | float) and not isinstance(value, bool)
-        if not number or not math.isfinite(value) or not low <= value <= high:
+        if not number or not low <= value <= high:
             raise Refused(Reason.BAD_VALUE, f"`{called}` is {words}.")
-        return float(value) if isinstance(value, float) else value
+        return value
 
     return check
 
