@@ -65,6 +65,7 @@ def test_a_project_of_others_with_its_own_key(server: RunningServer, run: Run) -
     to = ("--endpoint", server.url, "--key", key, "--timeout", "120")
     tested = steps(run("smoke", *to, "--project", "site", "--json"))
     assert {pack for pack, _ in tested} == {"core", "web"}
+    assert server.ask("POST", "/v1/rollup/run", key, params={"project": "site"}).status_code == 200
     asked = {"project": "site", "metrics": "page_views"}
     assert server.ask("GET", "/v1/query", key, params=asked).json()["metrics"]["page_views"]["value"] == 1
     own = run("smoke", *to, "--pack", "web")
