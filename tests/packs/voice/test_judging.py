@@ -125,15 +125,16 @@ def test_one_that_asks_for_years_is_asked_the_next_day(court: Court) -> None:
 
 
 def test_patience_alone_is_no_failure_in_a_row_and_no_death(court: Court) -> None:
+    """And leaves those that fail afterwards all their attempts."""
     queries = court.converse([1])
-    court.llm.otherwise = lambda _: models.rate_limited("1s")
-    for _ in range(MOST_ATTEMPTS + 2):
+    court.llm.script(*[models.rate_limited("1s")] * MOST_ATTEMPTS, models.text("?"))
+    for _ in range(MOST_ATTEMPTS):
         court.run()
         court.later(hours=2)
     assert (court.evaluator.failures_in_row, court.statuses()) == (0, {"waiting": 1})
-    court.llm.otherwise = lambda _: models.ok()
     court.finish()
     court.check(queries)
+    assert court.failures() == ["malformed", *["rate_limited"] * MOST_ATTEMPTS]
 
 
 def test_one_answer_that_can_not_be_judged_keeps_no_other_back(court: Court) -> None:
