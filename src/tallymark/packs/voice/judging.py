@@ -26,7 +26,7 @@ from tallymark.packs.voice.evaluated import Evaluated, write
 from tallymark.packs.voice.judges.judge import Judge
 from tallymark.packs.voice.judges.opening import Judges
 from tallymark.packs.voice.pace import Pace
-from tallymark.spec.backoff import LONGEST_ASKED, next_attempt
+from tallymark.spec.backoff import LONGEST_ASKED, MOST_ATTEMPTS, next_attempt
 from tallymark.spec.evaluation import Failed, Fault, Verdict
 from tallymark.spec.evaluator import JudgeKind
 
@@ -216,7 +216,9 @@ class Judging:
     async def _failed(self, claimed: Claimed, failure: Failed, ms: int, cost: float, state: Round) -> None:
         """Notes a failure: when it is tried again, and whether the judge is left alone, or pauses."""
         now, evaluator, limited = self._now(), claimed.evaluator, failure.fault is Fault.RATE_LIMITED
-        attempts = claimed.attempts + (not limited)
+        attempts = claimed.attempts + 1
+        if limited:  # a judge that asks for patience has not failed
+            attempts = min(attempts, MOST_ATTEMPTS - 1)
         seconds = next_attempt(attempts, random.random(), failure.retry_after)  # jitter is no secret
         next_at = None if seconds is None else now + timedelta(seconds=seconds)
         counts = await asyncio.to_thread(self.here.evaluation_queue.failed, claimed, failure, ms, cost, now, next_at)
