@@ -28,7 +28,7 @@ _ENDED: Final = "The server ended while this was judged."
 class Claimed:
     """An exchange that is this worker's to judge by `evaluator`, which is at the version that judges it.
 
-    `attempts` were made before. Where there is a `verdict` it was judged, and only the engine lacks it.
+    `attempts` were made before, those not counted in which the judge only asked for patience. Where there is a `verdict` it was judged, and only the engine lacks it.
     """
 
     id: int
@@ -180,7 +180,7 @@ def _take_back(session: Session, now: datetime, most_attempts: int) -> None:
 
 
 def _count(row: EvaluationRow, attempt: Attempt) -> None:
-    row.attempts += 1
+    row.attempts += attempt.outcome != Fault.RATE_LIMITED  # a judge that asks for patience has not failed
     row.error = "" if attempt.outcome == "ok" else attempt.outcome
 
 
