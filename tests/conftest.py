@@ -54,7 +54,9 @@ def pytest_xdist_auto_num_workers() -> int:
 
 
 #: Files of few tests that take long: begun first, so that no worker is left alone with one at the end.
-_LONGEST = ("test_kill", "test_wheel", "test_benchmarks", "test_outage", "test_idempotency", "test_expire")
+_LONGEST = (
+    "test_kill", "test_wheel", "test_benchmarks", "test_outage", "test_idempotency", "test_expire", "test_judging",
+)  # fmt: skip
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

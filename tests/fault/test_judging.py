@@ -7,14 +7,21 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
+from tallymark.engine.schema import migrate
+from tallymark.engine.server import ServerEngine
+from tests.clickhouse_http import ClickHouseHttp
 from tests.packs.voice import llm as models
+from tests.packs.voice.assistant import NOON, Assistant
+from tests.packs.voice.court import Court
 from tests.packs.voice.llm import Llm, running_llm
+from tests.packs.world import application
 from tests.server import RunningServer
 
-N = 60
-KILLS = (8, 24, 40)
+N = 50
+KILLS = (8, 22, 36)
 
 #: Calls of a judge that a server makes at once.
 AT_ONCE = 8
@@ -22,7 +29,7 @@ AT_ONCE = 8
 
 @contextmanager
 def judging(tmp_path: Path, llm: Llm, **settings: str) -> Iterator[tuple[RunningServer, dict[str, str]]]:
-    """A server with a project whose answers wait for Gemini."""
+    """A server that has just begun to have a project's answers judged by Gemini, as it does at every start."""
     asked = {
         "TALLYMARK_GEMINI_API_KEY": "g", "TALLYMARK_GEMINI_URL": llm.gemini_url, "TALLYMARK_REFRESH_SECONDS": "3600",
         "TALLYMARK_EVAL_REQUESTS_PER_MINUTE": "0", "TALLYMARK_EVAL_TOKENS_PER_MINUTE": "0", **settings,
@@ -36,6 +43,7 @@ def judging(tmp_path: Path, llm: Llm, **settings: str) -> Iterator[tuple[Running
         ]
         answer = server.ask("POST", "/voice/ingest", keys["ingest"], content=json.dumps(events))
         assert answer.json()["accepted"] == len(events), answer.text
+        server.restart()
         yield server, keys
 
 
@@ -69,7 +77,7 @@ def evaluations(server: RunningServer, keys: dict[str, str]) -> list[dict[str, A
 
 
 def test_a_server_that_is_killed_while_it_judges(tmp_path: Path) -> None:
-    """The clock judges at every start. Only calls that were under way at a kill are made again."""
+    """Only calls that were under way at a kill are made again."""
     with running_llm() as llm:
         llm.otherwise = lambda _: models.after(0.05, models.ok())
         with judging(tmp_path, llm) as (server, keys):
@@ -98,3 +106,28 @@ def test_sigterm_does_not_wait_for_a_judge_that_hangs(tmp_path: Path) -> None:
             wait_until(lambda: len(llm.requests) >= AT_ONCE)
             assert server.terminate(60) == 0
             assert judged(server) == set()
+
+
+def test_an_engine_that_goes_away_while_a_judge_is_asked(tmp_path: Path) -> None:
+    """What was judged is kept, and written once the engine is back; the rest waits for it."""
+    with running_llm() as llm, ClickHouseHttp(tmp_path / "clickhouse") as clickhouse:
+        engine = ServerEngine(clickhouse.url)
+        migrate(engine)
+        settings = {"gemini_url": llm.gemini_url, "gemini_api_key": "g", "eval_batch_size": 4}
+        with application(tmp_path, engine, NOON, settle_seconds=0, **settings) as world:
+            court = Court(Assistant(world).fresh(), llm)
+            queries = court.converse(range(10))
+            llm.otherwise = lambda _: models.after(1.0, models.ok())
+            running = Thread(target=court.run)
+            running.start()
+            wait_until(lambda: len(llm.requests) >= 4)
+            clickhouse.kill()
+            running.join(120)
+            assert sum(court.asked().values()) == 4
+            clickhouse.start()
+            llm.otherwise = lambda _: models.ok()
+            court.here.store.replay()
+            court.later(seconds=31)
+            court.finish()
+            court.check(queries)
+        engine.close()

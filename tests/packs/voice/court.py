@@ -72,12 +72,11 @@ class Court:
     def converse(self, numbers: Sequence[int], **outcome: Any) -> list[str]:
         """Has the assistant asked; gives the queries."""
         queries = {f"q-{number}": f"{self.assistant.name} query {number}" for number in numbers}
-        for query_id, text in queries.items():
-            at = NOON - timedelta(minutes=int(query_id[2:]))
-            self.assistant.send(
-                event("query", query_id, at, transcript=text, user_id="ann"),
-                event("outcome", query_id, at, response="Yes.", success=True, **outcome),
-            )
+        times = {query_id: NOON - timedelta(minutes=int(query_id[2:])) for query_id in queries}
+        self.assistant.send(
+            *(event("query", each, at, transcript=queries[each], user_id="ann") for each, at in times.items()),
+            *(event("outcome", each, at, response="Yes.", success=True, **outcome) for each, at in times.items()),
+        )
         return list(queries.values())
 
     def run(self, seconds: float = LONG) -> Counter[str]:
@@ -133,8 +132,8 @@ class Court:
         """
         assert self.written() == sorted((name, text) for text in queries)
         attempts = self.attempts()
-        assert {text: [each.outcome for each in calls].count("ok") for text, calls in attempts.items()} == dict.fromkeys(
-            queries, 1
-        )
+        assert {
+            text: [each.outcome for each in calls].count("ok") for text, calls in attempts.items()
+        } == dict.fromkeys(queries, 1)
         assert self.asked() == {text: len(calls) for text, calls in attempts.items()}
         assert self.statuses() == {"done": len(queries)}

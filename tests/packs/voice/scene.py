@@ -89,7 +89,7 @@ def _evaluations(half: Sequence[Wire], name: str, key: str) -> Iterator[Row]:
 
 def _conversations(random: Random, numbers: range) -> Iterator[Wire]:
     for number in numbers:
-        at = NOON - timedelta(minutes=random.randrange(9 * 1_440))
+        at = NOON - timedelta(minutes=random.randrange(6 * 1_440))
         agent = {"user_agent": BOT} if random.random() < 0.08 else {}
         who = {"user_id": random.choice(("ann", "bob", "zoë")), "session_id": random.choice(("s", "t"))}
         both = {**who, **agent, "store_id": random.choice(("s-1", "s-2", "s-3", "ß")),

@@ -98,7 +98,7 @@ def check_numbers(assistant: Assistant, sent: Sequence[Wire], old: bool) -> None
     assert {name: pair for name, pair in numbers.items() if not agrees(*pair)} == {}
 
 
-@settings(SLOW, max_examples=4)
+@settings(SLOW, max_examples=3)
 @given(traffic(), st.booleans())
 def test_exchanges_are_what_plain_python_makes_of_them(
     running: Assistant, drawn: tuple[str, Batches], asked_before: bool

@@ -46,7 +46,7 @@ def court(bench: Court) -> Court:
 
 #: What a judge does instead of judging, in which dialect, and what is noted of it; '' where nothing failed.
 TROUBLES: dict[str, tuple[str, Reply, str]] = {
-    "slow": ("gemini", models.after(0.3, models.ok()), ""),
+    "slow": ("gemini", models.after(0.2, models.ok()), ""),
     "500": ("openai", models.status(500), "unavailable"),
     "503 with RetryInfo": ("gemini", models.overloaded("7s"), "unavailable"),
     "429 with Retry-After": ("openai", models.rate_limited(retry_after="7"), "rate_limited"),
@@ -163,8 +163,10 @@ def test_a_dead_letter_is_judged_once_it_is_put_back(court: Court) -> None:
 
 
 def test_an_evaluator_that_always_fails_pauses_and_others_go_on(court: Court) -> None:
-    court.llm.otherwise = lambda it: models.text("?") if court.assistant.name in str(it.case["transcript"]) else models.ok()
-    queries, other = court.converse(range(MOST_FAILURES_IN_ROW + 10)), court.beside("openai")
+    court.llm.otherwise = lambda it: (
+        models.text("?") if court.assistant.name in str(it.case["transcript"]) else models.ok()
+    )
+    queries, other = court.converse(range(MOST_FAILURES_IN_ROW + 8)), court.beside("openai")
     theirs = other.converse(range(3))
     other.run()
     court.run()
@@ -182,11 +184,11 @@ def test_an_evaluator_that_always_fails_pauses_and_others_go_on(court: Court) ->
     court.check(queries)
 
 
-@pytest.mark.parametrize(("settings", "calls"), [({"eval_daily_tokens": 700}, 6), ({"eval_daily_usd": 12.0}, 10)])
+@pytest.mark.parametrize(("settings", "calls"), [({"eval_daily_tokens": 500}, 5), ({"eval_daily_usd": 6.0}, 5)])
 def test_a_budget_of_the_day_ends_judging_until_the_next(bench: Court, settings: dict[str, float], calls: int) -> None:
     """A call takes 120 tokens and 1.20 dollars; those on their way when it is used up are paid for as well."""
     court = bench.fresh(inputPrice=10_000, outputPrice=10_000).with_settings(**settings)
-    queries, began = court.converse(range(24)), time.monotonic()
+    queries, began = court.converse(range(18)), time.monotonic()
     court.run()
     asked = sum(court.asked().values())
     assert calls <= asked < calls + 8
@@ -355,7 +357,9 @@ def test_what_a_worker_left_is_taken_over(court: Court, ends: str) -> None:
     court.later(seconds=121)
     court.finish()
     assert court.written() == sorted(("quality@1", text) for text in queries)
-    before = [said["rationale"] for said in court.assistant.said("event = 'voice_evaluated'")].count("Told before the end.")
+    before = [said["rationale"] for said in court.assistant.said("event = 'voice_evaluated'")].count(
+        "Told before the end."
+    )
     assert before == (0 if ends == "after it claimed" else 2)
     assert sum(court.asked().values()) == 3 - before
     assert court.failures() == (["failed"] * 2 if ends == "after it claimed" else [])
@@ -372,7 +376,7 @@ def test_a_verdict_that_comes_too_late_is_noted_and_not_written(court: Court) ->
 
 
 def test_two_workers_at_once_never_judge_the_same(court: Court) -> None:
-    queries = court.converse(range(30))
+    queries = court.converse(range(18))
     court.assistant.join()
     Evaluating.of(court.here).draw(court.assistant.application.project(court.assistant.name))
     court.llm.otherwise = lambda _: models.after(0.02, models.ok())
