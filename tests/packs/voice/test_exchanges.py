@@ -209,7 +209,7 @@ def test_a_day_whose_numbers_are_final_takes_no_exchanges(assistant: Assistant) 
 def test_a_backlog_is_joined_in_looks_of_a_bounded_size(assistant: Assistant) -> None:
     sent = [
         event(name, None if n % 7 == 0 else f"q-{n}", NOON - timedelta(seconds=n), event_id=f"{name}-{n}", total_ms=n)
-        for n in range(20)
+        for n in range(12)
         for name in ("query", "outcome")
     ]
     for start in range(0, len(sent), 5):

@@ -20,7 +20,7 @@ from tallymark.spec.backoff import MOST_ATTEMPTS
 from tallymark.spec.evaluation import SCORES, Verdict
 from tallymark.spec.evaluator import MOST_FAILURES_IN_ROW
 from tests.packs.voice import llm as models
-from tests.packs.voice.assistant import NOON, Assistant
+from tests.packs.voice.assistant import NOON, Assistant, event
 from tests.packs.voice.court import LONG, Court
 from tests.packs.voice.llm import Reply, running_llm
 from tests.packs.world import application
@@ -48,16 +48,11 @@ def court(bench: Court) -> Court:
 TROUBLES: dict[str, tuple[str, Reply, str]] = {
     "slow": ("gemini", models.after(0.2, models.ok()), ""),
     "500": ("openai", models.status(500), "unavailable"),
-    "503 with RetryInfo": ("gemini", models.overloaded("7s"), "unavailable"),
     "429 with Retry-After": ("openai", models.rate_limited(retry_after="7"), "rate_limited"),
     "401": ("openai", models.status(401), "unauthorized"),
-    "400": ("gemini", models.google_error(400, "INVALID_ARGUMENT"), "rejected"),
     "no JSON": ("gemini", models.text("I think it is fine."), "malformed"),
-    "no such score": ("openai", models.ok(overall=9), "malformed"),
-    "no chat completion": ("openai", Reply(body=b"<html>"), "malformed"),
     "truncated": ("gemini", models.truncated(), "truncated"),
     "refusing": ("openai", models.refusal(), "refused"),
-    "blocked": ("gemini", models.blocked(), "refused"),
     "cut": ("gemini", models.cut(), "malformed"),
     "reset": ("openai", models.reset(), "unavailable"),
 }
@@ -193,7 +188,8 @@ def test_a_budget_of_the_day_ends_judging_until_the_next(bench: Court, settings:
     asked = sum(court.asked().values())
     assert calls <= asked < calls + 8
     spent = court.here.evaluations.spent(court.assistant.id, NOON.date())
-    assert (spent.requests, spent.tokens, spent.cost) == (asked, 120 * asked, pytest.approx(1.2 * asked))
+    assert (spent.requests, spent.tokens) == (asked, 120 * asked)
+    assert spent.cost == pytest.approx(1.2 * asked)
     assert court.run().total() == 0
     assert time.monotonic() - began < LONG
     court.later(hours=11, minutes=59)
@@ -254,14 +250,12 @@ def test_an_evaluation_lies_where_its_exchange_lies(court: Court) -> None:
 
 def test_a_judge_is_shown_what_was_said_and_the_answer_before(court: Court) -> None:
     court.converse([3, 2, 1], session_id="s", confidence=0.5, total_ms=700, intent="weather")
-    court.assistant.send(
-        *(
-            {"event_type": "voice_query", "query_id": f"s-{n}", "session_id": "s-9", "user_id": "u", "transcript": f"t{n}",
-             "response": f"answer {n}", "timestamp": (NOON - timedelta(minutes=9 - n)).isoformat()}
-            for n in range(3)
-        ),
-        *({"event_type": "voice_outcome", "query_id": f"s-{n}", "timestamp": NOON.isoformat()} for n in range(3)),
-    )  # fmt: skip
+    for n in range(3):
+        asked, who = NOON - timedelta(minutes=9 - n), {"session_id": "s-9", "user_id": "u"}
+        court.assistant.send(
+            event("query", f"s-{n}", asked, transcript=f"t{n}", response=f"answer {n}", **who),
+            event("outcome", f"s-{n}", success=True),
+        )
     court.run()
     cases = {str(request.case["transcript"]): request.case for request in court.llm.requests}
     case = cases[f"{court.assistant.name} query 1"]

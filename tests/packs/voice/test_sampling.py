@@ -22,14 +22,14 @@ def asked(tmp_path_factory: pytest.TempPathFactory, engine: Engine) -> Iterator[
     """A project with exchanges, every fourth of which is about the weather."""
     with application(tmp_path_factory.mktemp("sampling"), engine, NOON, settle_seconds=0) as world:
         assistant = Assistant(world).fresh()
-        for name in ("query", "outcome"):
+        for name, said in (("query", {"transcript": "größe"}), ("outcome", {"response": "abc"})):
+            intents = ["weather" if n % 4 == 0 else "time" for n in range(N)]
             assistant.send(
                 *(
-                    event(name, f"q-{n}", NOON - timedelta(seconds=n), intent="weather" if n % 4 == 0 else "time",
-                          transcript="größe" if name == "query" else None, response="abc" if name == "outcome" else None)
-                    for n in range(N)
+                    event(name, f"q-{n}", NOON - timedelta(seconds=n), intent=intent, **said)
+                    for n, intent in enumerate(intents)
                 )
-            )  # fmt: skip
+            )
         assert assistant.join() == N
         yield assistant
 

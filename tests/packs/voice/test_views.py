@@ -134,8 +134,9 @@ def test_who_may_read_texts(court: Court) -> None:
 @pytest.mark.parametrize(
     ("table_name", "params", "status", "field"),
     [
-        ("voice_exchanges", {}, 404, "table"), ("events", {}, 404, "table"), ("voice_queries", {"limit": "0"}, 400, "limit"),
-        ("voice_queries", {"from": "x"}, 400, "from"), ("voice_queries", {"store": "s"}, 400, "store"),
+        ("voice_exchanges", {}, 404, "table"), ("events", {}, 404, "table"),
+        ("voice_queries", {"limit": "0"}, 400, "limit"), ("voice_queries", {"from": "x"}, 400, "from"),
+        ("voice_queries", {"store": "s"}, 400, "store"),
         ("voice_queries", {"to": ["2028-02-01", "2028-02-02"]}, 400, "to"),
     ],
 )  # fmt: skip
