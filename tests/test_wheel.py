@@ -76,7 +76,7 @@ def test_an_installed_wheel_runs_the_demo_and_keeps_its_data(tallymark: Path, tm
             command = [str(tallymark), "--data", str(tmp_path / "data"), "demo", "--port", str(port)]
             server = subprocess.Popen(command, cwd=tmp_path, stdout=log, stderr=log)
         try:
-            _wait_until_ready(url, server, 150)
+            _wait_until_ready(url, server, 400)
             key = json.loads((tmp_path / "data" / "demo.json").read_text())["demo-web"]["read"]
             answer = json.loads(_get(f"{url}/v1/query?project=demo-web&metrics=visitors", key)[1])
             visitors.append(answer["metrics"]["visitors"]["value"])
