@@ -78,9 +78,10 @@ def taken(rest: dict[str, Any], names: Names) -> dict[str, Any]:
     """What is said under these names, taken out: by what each is called here."""
     found: dict[str, Any] = {}
     for called, spellings in names.items():
-        spelling = next((name for name in spellings if rest.get(name) is not None), None)
-        if spelling is not None:
-            found[called] = rest.pop(spelling)
+        for name in spellings:
+            if rest.get(name) is not None:
+                found[called] = rest.pop(name)
+                break
     return found
 
 
