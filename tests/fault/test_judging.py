@@ -62,11 +62,11 @@ def wait_until(condition: Callable[[], bool], seconds: float = 60.0) -> None:
         time.sleep(0.01)
 
 
-def judged(server: RunningServer) -> set[str]:
+def judged(server: RunningServer) -> set[int]:
     """The ids of exchanges whose verdicts are kept."""
     with closing(sqlite3.connect(server.data / "control.db")) as control:
         kept = control.execute("SELECT exchange FROM evaluations WHERE status IN ('judged', 'done')").fetchall()
-    return {f"{exchange % 2**64:016x}" for (exchange,) in kept}
+    return {exchange % 2**64 for (exchange,) in kept}
 
 
 def evaluations(server: RunningServer, keys: dict[str, str]) -> list[dict[str, Any]]:
@@ -81,7 +81,7 @@ def test_a_server_that_is_killed_while_it_judges(tmp_path: Path) -> None:
     with running_llm() as llm:
         llm.otherwise = lambda _: models.after(0.05, models.ok())
         with judging(tmp_path, llm) as (server, keys):
-            kept: list[tuple[set[str], int]] = []
+            kept: list[tuple[set[int], int]] = []
             for reached in KILLS:
                 wait_until(lambda enough=reached: len(llm.requests) >= enough)  # type: ignore[misc]
                 server.kill()
@@ -94,7 +94,7 @@ def test_a_server_that_is_killed_while_it_judges(tmp_path: Path) -> None:
     assert set(asked) == {f"q-{n}" for n in range(N)}
     assert max(Counter(asked).values()) <= 1 + len(KILLS)
     assert len(asked) <= N + AT_ONCE * len(KILLS)
-    names = {row["exchange_id"]: row["query_id"] for row in found}
+    names = {int(row["exchange_id"], 16): row["query_id"] for row in found}
     for before, requests in kept:
         assert not {names[exchange] for exchange in before} & set(asked[requests:])
 

@@ -5,7 +5,8 @@
 - A query and an outcome with the same `query_id` are an exchange, whichever comes first; of several queries, or
   outcomes, the earliest. It lies where its query lies, or else its outcome; what both say is the outcome's.
 - One without the other is an exchange of its own once it is ten minutes old.
-- Bots are nobody: an exchange is its query's sender's, or else its outcome's.
+- An exchange is its query's user's, or its outcome's where the query names none. Bots are nobody: it is a bot's where
+  its query is, or else its outcome.
 """
 
 import json
@@ -115,7 +116,8 @@ def _exchange(group: Sequence[Row]) -> Row:
     assert lies is not None
     state = "unanswered" if outcome is None else "unasked" if query is None else "answered"
     said = {**(query.said if query else {}), **(outcome.said if outcome else {}), "exchangeState": state}
-    return replace(lies, name="voice_exchange", said=said)
+    actor = lies.actor or (outcome.actor if outcome else "")
+    return replace(lies, name="voice_exchange", actor=actor, said=said)
 
 
 def evaluation(exchange: Row, evaluator: str, scores: Mapping[str, int], tokens: int, cost: float) -> Row:

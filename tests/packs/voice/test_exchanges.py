@@ -182,6 +182,16 @@ def test_a_person_of_two_names_is_one_exchange_of_the_first(assistant: Assistant
         assert assistant.join() == 0
 
 
+def test_who_is_deleted_takes_along_what_was_said_to_them(assistant: Assistant) -> None:
+    """Also where only the outcome names them."""
+    assistant.send(event("query", "q-1", transcript="where do I live"))
+    assistant.send(event("outcome", "q-1", user_id="ann", response="You live in Elm Street."))
+    assistant.join()
+    project = assistant.application.project(assistant.name)
+    assistant.here.keeper.forget(project, [assistant.here.receiver.enricher.actor(project.id, "ann")])
+    assert "Elm Street" not in json.dumps(assistant.said())
+
+
 def test_projects_keep_to_themselves(assistant: Assistant) -> None:
     other = assistant.fresh()
     assistant.send(event("query", "q-1", transcript="mine"))

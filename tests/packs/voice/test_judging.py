@@ -306,6 +306,23 @@ def test_an_exchange_that_is_gone_is_judged_no_more(court: Court) -> None:
     assert (court.statuses(), court.written(), court.asked()) == ({"gone": 2}, [], {})
 
 
+def test_an_exchange_that_moves_after_it_was_judged_is_shown_as_it_is_now(court: Court) -> None:
+    """Its query comes late, from the day before: the evaluation stays, and nothing is judged again."""
+    assistant = court.assistant
+    assistant.send(event("outcome", "q-1", response="Yes.", user_id="bob"))
+    assistant.join()
+    assistant.wait()
+    court.run()
+    assistant.send(event("query", "q-1", NOON - timedelta(hours=13), transcript="Is it?", user_id="ann"))
+    court.run()
+    assert len(court.llm.requests) == 1
+    page = assistant.page("quality", assistant.keys["read"])
+    assert page["metrics"]["voice_evaluations"]["value"] == 1
+    assert [(it["transcript"], it["response"], it["exchangeState"]) for it in page["worst"]] == [
+        ("Is it?", "Yes.", "answered")
+    ]  # fmt: skip
+
+
 def test_unanswered_queries_and_bots_are_not_judged(court: Court) -> None:
     from_bots = {"user_agent": "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"}
     court.assistant.send(

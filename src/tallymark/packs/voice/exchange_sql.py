@@ -25,7 +25,8 @@ from tallymark.spec.condition import Prop
 #: What stands for what an exchange is made of.
 REVISION: Final = "exchangeRevision"
 
-#: Columns that an exchange takes from its query, or from its outcome where there is no query.
+#: Columns that an exchange takes from its query, or from its outcome where there is no query; the actor also where
+#: the query names nobody.
 _TAKEN: Final = (
     "occurred_at", "actor", "session", "bot", "host", "path", "referrer_host", "source", "channel", "medium",
     "campaign", "term", "content", "country", "device", "browser", "os", "variants", "expires_at",
@@ -74,7 +75,7 @@ def write_exchanges() -> str:
     One whose partner is missing is written once all that there is of it was inserted before `ripe_until`. Days whose
     raw events have begun to expire take none.
     """
-    kept = ", ".join(f"c.{place + 1} AS {name}" for place, name in enumerate(_TAKEN))
+    kept = ", ".join(f"{_taken(place, name)} AS {name}" for place, name in enumerate(_TAKEN, 1))
     identity = f"cityHash64({{project:UInt32}}, k, {literal(EXCHANGE)})"
     said = f"jsonMergePatch(q_props, o_props, toJSONString(map({literal(STATE)}, state, {literal(REVISION)}, rev)))"
     made = f"SELECT *, if(has_q, q, o) AS c, {identity} AS event_id, {_state()} AS state FROM ({_paired()})"
@@ -88,6 +89,11 @@ def write_exchanges() -> str:
         "ON x.event_id = w.event_id AND x.rev = w.rev AND x.actor = w.actor AND x.day = toDate(w.occurred_at) "
         f"WHERE w.day NOT IN {_SEALED}"
     )
+
+
+def _taken(place: int, name: str) -> str:
+    """A column of an exchange. Who is named in either part can have it deleted, so that a query of nobody is theirs."""
+    return f"if(c.{place} = 0, o.{place}, c.{place})" if name == "actor" else f"c.{place}"
 
 
 def void_exchanges() -> str:
