@@ -30,7 +30,8 @@ json_values = st.recursive(
         ("", 0), ("3", 3), ("0", 0), ("-5", 0), ("2.5", 2.5), ("soon", 0), ("nan", 0), ("inf", 0), ("86400", 300),
         (format_datetime(NOW + timedelta(seconds=7), usegmt=True), 7),
         (format_datetime(NOW - timedelta(seconds=7), usegmt=True), 0),
-        ("Sat, 21 Nov 2026 12:00:04 -0000", 4),
+        ("Sat, 21 Nov 2026 12:00:04 -0000", 4), ("Sat, 21 Nov 99999999999999999999 12:00:04 GMT", 0),
+        ("Sat, 21 Nov 2026 12:00:04 +99999999999999", 0),
     ],
 )  # fmt: skip
 def test_a_wait_is_a_number_or_a_date(told: str, seconds: float) -> None:

@@ -145,6 +145,15 @@ def test_each_attempt_is_signed_anew_over_what_is_plain(make: Make) -> None:
     assert moments[0] < moments[1]
 
 
+def test_no_two_attempts_within_a_second_are_signed_alike(make: Make) -> None:
+    with Stub(*[Reply(502)] * 4) as stub:
+        driven = make(stub.url, signing_secret="hush")
+        driven.client.track("e")
+        assert driven.flush()
+        signatures = {request.headers["X-Tallymark-Signature"] for request in stub.received}
+    assert len(signatures) == 5
+
+
 def test_nothing_is_signed_without_a_secret(make: Make) -> None:
     with Stub() as stub:
         driven = make(stub.url)

@@ -81,6 +81,6 @@ class Answer:
 def _seconds_until(date: str, now: datetime) -> float:
     try:
         at = parsedate_to_datetime(date)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return 0.0
     return ((at if at.tzinfo else at.replace(tzinfo=UTC)) - now).total_seconds()

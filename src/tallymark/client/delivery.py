@@ -11,6 +11,9 @@ from tallymark.client.problem import Problem
 from tallymark.client.queue import Batch, Queue
 from tallymark.client.request import Request, request_of
 
+#: Seconds that a signature may be ahead of the clock.
+_AHEAD = 60
+
 #: The longest backoff in seconds of a client that is being closed, whose time is short.
 _HURRY = 1.0
 
@@ -36,6 +39,7 @@ class Delivery:
         self._parts = [batch]
         self._tries = 0
         self._request: Request | None = None
+        self._signed_at = 0
 
     def request(self) -> Request | None:
         """What is to be sent now; None where nothing is left, or the queue was stopped."""
@@ -44,6 +48,14 @@ class Delivery:
         if self._request is None:
             self._request = request_of(self._parts[-1], self._options)
         return self._request
+
+    def headers(self, request: Request, now: int) -> dict[str, str]:
+        """The headers of a request that is sent now, in epoch seconds.
+
+        No two attempts are signed alike, also not within one second: a server takes a signature only once.
+        """
+        self._signed_at = min(max(now, self._signed_at + 1), now + _AHEAD)
+        return request.signed(self._options.signing_secret, self._signed_at)
 
     def take(self, answer: Answer) -> Pause | None:
         """Takes the answer to the request; gives how long to wait before the next one, None for not at all."""

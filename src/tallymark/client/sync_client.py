@@ -5,7 +5,7 @@ import os
 import threading
 import time
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Self
 
@@ -139,7 +139,7 @@ class Client(BaseClient):
         try:
             delivery = Delivery(batch, self._options, self._queue, self._report)
             while (request := delivery.request()) is not None:
-                pause = delivery.take(self._answer(request))
+                pause = delivery.take(self._answer(request, delivery.headers(request, int(time.time()))))
                 if pause is not None:
                     self._wait(pause)
         finally:
@@ -149,8 +149,7 @@ class Client(BaseClient):
                 self._changed.notify_all()
             self._tell_lost(lost)
 
-    def _answer(self, request: Request) -> Answer:
-        headers = request.signed(self._options.signing_secret, int(time.time()))
+    def _answer(self, request: Request, headers: Mapping[str, str]) -> Answer:
         try:
             return Answer.of(self._http.post(request.url, content=request.body, headers=headers))
         except httpx.HTTPError as error:

@@ -4,7 +4,7 @@ import asyncio
 import ssl
 import time
 from asyncio import AbstractEventLoop
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 
 import httpx
@@ -97,7 +97,7 @@ class Tasks:
         try:
             delivery = Delivery(batch, self._options, self._queue, self._report)
             while (request := delivery.request()) is not None:
-                pause = delivery.take(await self._answer(http, request))
+                pause = delivery.take(await self._answer(http, request, delivery.headers(request, int(time.time()))))
                 if pause is not None:
                     await self._wait(pause)
         finally:
@@ -106,8 +106,7 @@ class Tasks:
             self._landed.set()
             self._landed = asyncio.Event()
 
-    async def _answer(self, http: httpx.AsyncClient, request: Request) -> Answer:
-        headers = request.signed(self._options.signing_secret, int(time.time()))
+    async def _answer(self, http: httpx.AsyncClient, request: Request, headers: Mapping[str, str]) -> Answer:
         try:
             return Answer.of(await http.post(request.url, content=request.body, headers=headers))
         except httpx.HTTPError as error:

@@ -1,6 +1,7 @@
 """Turns: work that is done once a day or a month, by one process, and again after it has failed."""
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -8,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from tallymark.control.jobs import JobRuns
 from tallymark.control.leases import Leases
+from tallymark.errors import TooManyRequests
 
 #: The process that takes a turn has it to itself for this long, in seconds.
 _LEASE_SECONDS = 3_600
@@ -22,6 +24,8 @@ class Turns:
     holder: str
     now: Callable[[], float]
     _locks: dict[str, threading.Lock] = field(default_factory=dict, init=False)
+    _there: Counter[str] = field(default_factory=Counter, init=False)
+    _counting: threading.Lock = field(default_factory=threading.Lock, init=False)
 
     def take(self, job: str, since: datetime, work: Callable[[], object]) -> None:
         """Does the work unless a run of the job for all projects was started and done since; it leaves such a row."""
@@ -32,18 +36,37 @@ class Turns:
                 work()
 
     @contextmanager
-    def alone(self, name: str, seconds: float) -> Iterator[bool]:
+    def alone(self, name: str, seconds: float, most: int | None = None) -> Iterator[bool]:
         """Whether nobody else does what has this name while the block runs, for so long at most.
 
-        Threads of this process wait for each other; another process that is at it is not waited for.
+        Threads of this process wait for each other; another process that is at it is not waited for. Errors:
+        `TooManyRequests` where `most` threads are at it or wait already.
         """
-        with self._locks.setdefault(name, threading.Lock()):  # a lease is its holder's again, whichever thread asks
+        with self._queued(name, most) as lock, lock:  # a lease is its holder's again, whichever thread asks
             mine = self.leases.acquire(name, self.holder, seconds)
             try:
                 yield mine
             finally:
                 if mine:
                     self.leases.release(name, self.holder)
+
+    @contextmanager
+    def _queued(self, name: str, most: int | None) -> Iterator[threading.Lock]:
+        """The lock of a name, counted for as one that has or awaits it while the block runs."""
+        with self._counting:
+            lock, there = self._locks.setdefault(name, threading.Lock()), self._there[name]
+            if most is not None and there >= most:
+                raise TooManyRequests("Others are at this, and others wait for it: ask again later.")
+            self._there[name] += 1
+        try:
+            yield lock
+        finally:
+            with self._counting:
+                self._there[name] -= 1
+
+    def renew(self, name: str, seconds: float) -> bool:
+        """Whether whoever is `alone` at this still is, from now on for so long again."""
+        return self.leases.renew(name, self.holder, seconds)
 
     def recorded(self, job: str, since: datetime, work: Callable[[], str]) -> None:
         """As `take`, of work that gives what its row in `job_runs` says."""

@@ -5,13 +5,18 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+import structlog
+
 from tallymark.api.services import Services
 from tallymark.engine.source import utc
+from tallymark.errors import Conflict, Unavailable
 from tallymark.packs.voice.exchanges import Exchanges
 from tallymark.packs.voice.judging import Judging, judges_of
 from tallymark.packs.voice.sampling import Sampling
 from tallymark.spec.evaluator import Evaluator, JudgeKind
 from tallymark.spec.project import Project
+
+_log = structlog.get_logger()
 
 #: A run of every minute ends by itself after this.
 _SECONDS: Final = 50.0
@@ -40,16 +45,27 @@ class Evaluating:
         """What became of evaluations."""
         return self.run(_SECONDS)
 
-    def run(self, seconds: float, project: Project | None = None) -> Counter[str]:
+    def run(self, seconds: float, project: Project | None = None, most: int | None = None) -> Counter[str]:
         """What became of evaluations in that time, after what is new, of one project or all, was drawn.
 
-        A process judges alone; while another thread of it does, this waits for it.
+        A process judges alone; while another thread of it does, this waits for it. Errors: `TooManyRequests` where
+        `most` threads judge or wait already.
         """
         for owner in [project] if project else self.exchanges.projects():
-            self.exchanges.join(owner)
-            self.draw(owner)
-        with self.here.turns.alone("judging", _LEASE_SECONDS):
+            if not self.here.keeper.stopping:
+                self._prepare(owner)
+        with self.here.turns.alone("judging", _LEASE_SECONDS, most):
             return self.judging.run(seconds)
+
+    def _prepare(self, project: Project) -> None:
+        """Draws what is new; what goes wrong with this project alone is logged, and holds up no other."""
+        self.exchanges.attempt(project)
+        try:
+            self.draw(project)
+        except (Conflict, Unavailable):
+            raise
+        except Exception:
+            _log.exception("answers not drawn", project=project.id)
 
     def draw(self, project: Project) -> int:
         """How many answers of a project are new in the queue."""
@@ -64,7 +80,7 @@ class Evaluating:
         cursor, end = self.here.cursors.get(_name(project)) or _EVER, self._engine_now()
         sampling, evaluators = Sampling(self.here.engine, project), self._live(project)
         drawn = 0
-        while cursor < end:
+        while cursor < end and not self.here.keeper.stopping:
             until = sampling.bounded(cursor, end)
             since = max(cursor - margin, _EVER)
             drawn += sum(

@@ -24,6 +24,9 @@ from tallymark.spec.window import Window
 #: A request judges for so long at most, in seconds.
 _SECONDS: Final = 20.0
 
+#: So many judge or wait for that at most: threads that wait are missed by everybody's requests.
+_AT_ONCE: Final = 3
+
 _FAILURES: Final = documented(400, 401, 403, 404, 409, 503)
 _Project = Annotated[str | None, QueryParameter(description="Name or id; default: the key's own.")]
 
@@ -75,13 +78,13 @@ class Backfilled(TypedDict):
     sync_to_thread=True,
     summary="Judge what waits now",
     description=f"Draws what is new and judges for {_SECONDS:.0f} s at most: ask again while something waits.",
-    responses=_FAILURES,
+    responses=documented(400, 401, 403, 404, 409, 429, 503),
 )
 def run_evaluations(request: Call, project: _Project = None) -> Ran:
-    """What became of evaluations; those of all projects take turns."""
+    """What became of evaluations; those of all projects take turns. 429 where too many ask at once."""
     here = services(request.app.state)
     owner = project_with("voice", "Evaluations", request, project, "admin")
-    tally = Evaluating.of(here).run(_SECONDS, owner)
+    tally = Evaluating.of(here).run(_SECONDS, owner, _AT_ONCE)
     return {
         "judged": tally["judged"],
         "failed": tally["failed"],

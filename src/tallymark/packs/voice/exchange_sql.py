@@ -77,6 +77,7 @@ def write_exchanges() -> str:
     """
     kept = ", ".join(f"{_taken(place, name)} AS {name}" for place, name in enumerate(_TAKEN, 1))
     identity = f"cityHash64({{project:UInt32}}, k, {literal(EXCHANGE)})"
+    # The engine writes the names `x` and `x.y` of one event as two `x`; merged with another's, they may both be `x.y`.
     said = f"jsonMergePatch(q_props, o_props, toJSONString(map({literal(STATE)}, state, {literal(REVISION)}, rev)))"
     made = f"SELECT *, if(has_q, q, o) AS c, {identity} AS event_id, {_state()} AS state FROM ({_paired()})"
     whole = f"SELECT *, {kept}, {said} AS props, {_day('c.1')} AS day FROM ({made})"
@@ -87,7 +88,7 @@ def write_exchanges() -> str:
         f"{', '.join(f'w.{name}' for name in _TAKEN)} "
         f"FROM ({whole}) AS w LEFT ANTI JOIN ({_existing()}) AS x "
         "ON x.event_id = w.event_id AND x.rev = w.rev AND x.actor = w.actor AND x.day = toDate(w.occurred_at) "
-        f"WHERE w.day NOT IN {_SEALED}"
+        f"WHERE w.day NOT IN {_SEALED} SETTINGS type_json_skip_duplicated_paths = 1"
     )
 
 

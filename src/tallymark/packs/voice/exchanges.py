@@ -9,12 +9,17 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+import structlog
+
 from tallymark.api.services import Services
 from tallymark.engine.source import milliseconds, utc
+from tallymark.errors import Conflict, Unavailable
 from tallymark.packs.voice import exchange_sql as sql
 from tallymark.packs.voice.contract import CONTRACT
 from tallymark.packs.voice.names import OUTCOME, QUERY
 from tallymark.spec.project import Project
+
+_log = structlog.get_logger()
 
 #: How long one waits for the other where nothing else is said.
 PATIENCE: Final = timedelta(minutes=10)
@@ -66,8 +71,18 @@ class Exchanges:
     _seen: dict[int, int] = field(default_factory=dict)
 
     def keep(self) -> int:
-        """How many exchanges were written, of every project with the pack."""
-        return sum(self.join(project) for project in self.projects())
+        """How many exchanges were written, of every project with the pack; one that fails holds up no other."""
+        return sum(self.attempt(project) for project in self.projects())
+
+    def attempt(self, project: Project) -> int:
+        """As `join`; what goes wrong with this project alone is logged. Errors: `Conflict`, `Unavailable`."""
+        try:
+            return self.join(project)
+        except (Conflict, Unavailable):
+            raise
+        except Exception:
+            _log.exception("exchanges not joined", project=project.id)
+            return 0
 
     def projects(self) -> Sequence[Project]:
         """The projects that have exchanges."""
@@ -80,18 +95,21 @@ class Exchanges:
 
     def join(self, project: Project) -> int:
         """How many exchanges of a project were written now; none while another process is at it."""
-        written = 0
+        written, done = 0, False
         with self.here.turns.alone(_name(project), _LEASE_SECONDS) as mine:
-            while mine:
+            version = self.here.keeper.version(project)  # what comes while this is at it is for the next look
+            while mine and not done and self._may_go_on(project):
                 more, wrote = self._step(project)
-                written += wrote
-                if not more:
-                    break
-            version = self.here.keeper.version(project)
+                written, done = written + wrote, not more
             if written:
                 self.here.keeper.touched([project.id])
-            self._seen[project.id] = version + bool(written)
+            if done:
+                self._seen[project.id] = version + bool(written)
         return written
+
+    def _may_go_on(self, project: Project) -> bool:
+        """Whether the server stays, and no other process took this over, which a long time at it may have let it."""
+        return not self.here.keeper.stopping and self.here.turns.renew(_name(project), _LEASE_SECONDS)
 
     def _step(self, project: Project) -> tuple[bool, int]:
         """Whether there is more to look at, and how many exchanges were written."""

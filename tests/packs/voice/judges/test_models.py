@@ -4,6 +4,7 @@ import asyncio
 import json
 import threading
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any, TypeVar
@@ -315,3 +316,20 @@ def test_what_nobody_expected(llm: Llm, kind: JudgeKind) -> None:
     outcome = judged(llm, kind, case=Case(f"{SECRET_WORDS} \ud800", ""))
     assert outcome == Failed(Fault.FAILED, "Unexpected: UnicodeEncodeError.")
     assert llm.requests == []
+
+
+@both
+@pytest.mark.parametrize(("told", "counted"), [(-1_000, 0), (10**30, 10**9)])
+def test_a_count_of_tokens_that_can_not_be_neither_gives_back_nor_breaks(
+    llm: Llm, kind: JudgeKind, told: int, counted: int
+) -> None:
+    outcome = judged(llm, kind, replace(models.ok(), prompt_tokens=told))
+    assert isinstance(outcome, Verdict)
+    assert outcome.usage == Usage(counted, 20)
+
+
+@both
+def test_a_time_to_wait_for_that_no_calendar_has_is_none(llm: Llm, kind: JudgeKind) -> None:
+    outcome = judged(llm, kind, models.status(503, Retry_After="Sun, 01 Mar 99999999999999999999 12:00:00 GMT"))
+    assert isinstance(outcome, Failed)
+    assert (outcome.fault, outcome.retry_after) == (Fault.UNAVAILABLE, None)

@@ -44,8 +44,16 @@ class _Answer(msgspec.Struct):
     labels: list[str] = []
 
 
+#: Tokens of one call, in or out: more is no count, and none is less than none.
+_MOST_TOKENS: Final = 10**9
+
 _FENCED: Final = re.compile(r"```\w*\s*(.*?)\s*```", re.DOTALL)
 _NO_WORD: Final = re.compile(r"[^a-z0-9]+")
+
+
+def usage_of(prompt_tokens: int, completion_tokens: int) -> Usage:
+    """What a server says that a call took, as far as that can be: budgets count on it."""
+    return Usage(*(min(max(tokens, 0), _MOST_TOKENS) for tokens in (prompt_tokens, completion_tokens)))
 
 
 def read(text: str | None, usage: Usage) -> Verdict | Failed:

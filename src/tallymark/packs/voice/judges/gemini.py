@@ -10,7 +10,7 @@ import msgspec
 from google import genai
 from google.genai import errors, types
 
-from tallymark.packs.voice.judges.answer import SCHEMA, read
+from tallymark.packs.voice.judges.answer import SCHEMA, read, usage_of
 from tallymark.packs.voice.judges.faults import fault_of, longest, seconds_of_duration, seconds_of_header
 from tallymark.packs.voice.judges.model import ModelJudge
 from tallymark.packs.voice.judges.prompt import instructions, shown
@@ -122,7 +122,7 @@ def _read(body: str) -> Verdict | Failed:
 
 def _usage(told: _Tokens) -> Usage:
     """Tokens as they are paid for: thoughts count as the answer's."""
-    return Usage(told.prompt_token_count, told.candidates_token_count + told.thoughts_token_count)
+    return usage_of(told.prompt_token_count, told.candidates_token_count + told.thoughts_token_count)
 
 
 def _named(word: object) -> str:

@@ -6,11 +6,11 @@ from typing import Any, Final
 import msgspec
 from openai import APIStatusError, AsyncOpenAI
 
-from tallymark.packs.voice.judges.answer import SCHEMA, read
+from tallymark.packs.voice.judges.answer import SCHEMA, read, usage_of
 from tallymark.packs.voice.judges.faults import fault_of, seconds_of_header
 from tallymark.packs.voice.judges.model import ModelJudge
 from tallymark.packs.voice.judges.prompt import instructions, shown
-from tallymark.spec.evaluation import Case, Failed, Fault, Usage, Verdict
+from tallymark.spec.evaluation import Case, Failed, Fault, Verdict
 from tallymark.spec.evaluator import EvaluatorDraft
 
 BASE_URL: Final = "https://api.openai.com/v1"
@@ -117,7 +117,7 @@ class OpenAIJudge(ModelJudge):
 def _read(body: bytes) -> Verdict | Failed:
     completion = msgspec.json.decode(body, type=_Completion)
     told = completion.usage or _Usage()
-    usage = Usage(told.prompt_tokens, told.completion_tokens)
+    usage = usage_of(told.prompt_tokens, told.completion_tokens)
     if not completion.choices:
         return Failed(Fault.MALFORMED, "The server's answer holds no choice.", usage=usage)
     choice = completion.choices[0]
