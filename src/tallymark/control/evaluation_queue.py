@@ -28,8 +28,8 @@ _ENDED: Final = "The server ended while this was judged."
 class Claimed:
     """An exchange that is this worker's to judge by `evaluator`, which is at the version that judges it.
 
-    `attempts` were made before, not counting those in which the judge only asked for patience. Where there is a
-    `verdict` it was judged, and only the engine lacks it.
+    `attempts` were made before, without those in which the judge asked for patience. Where there is a `verdict` it was
+    judged, and only the engine lacks it.
     """
 
     id: int
