@@ -424,3 +424,38 @@ def wait_until(condition: Callable[[], bool], seconds: float = 30.0) -> None:
     while not condition():
         assert time.monotonic() < until
         time.sleep(0.02)
+
+
+def test_what_comes_back_long_after_it_was_judged_is_not_judged_again(court: Court) -> None:
+    queries = court.converse(range(3))
+    court.finish()
+    court.check(queries)
+    court.here.evaluations.prune(court.here.turns.at() + timedelta(days=31))
+    court.assistant.here.engine.command(
+        "ALTER TABLE events UPDATE inserted_at = now64(3) WHERE project = {project:UInt32} AND event = 'voice_exchange' "
+        "SETTINGS mutations_sync = 2",
+        {"project": court.assistant.id},
+    )  # as an archive does that is restored
+    court.run()
+    assert sum(court.asked().values()) == 3
+    queries += court.converse([7])
+    court.finish()
+    assert sum(court.asked().values()) == 4
+    assert court.written() == sorted(("quality@1", text) for text in queries)
+
+
+def test_what_is_deleted_while_it_is_judged_leaves_nothing(court: Court, monkeypatch: pytest.MonkeyPatch) -> None:
+    court.converse(range(1))
+    ((actor,),) = court.assistant.stored("DISTINCT actor", "event = 'voice_query'")
+    project = court.assistant.application.project(court.assistant.name)
+    keep = EvaluationQueue.judged
+
+    def judged(queue: EvaluationQueue, judgements: Sequence[Judgement]) -> list[Claimed]:
+        kept = keep(queue, judgements)
+        court.here.evaluations.forget_exchanges(project.id, [told.claimed.exchange for told in judgements])
+        court.here.keeper.forget(project, [actor])
+        return kept
+
+    monkeypatch.setattr(EvaluationQueue, "judged", judged)
+    court.run()
+    assert court.assistant.stored("event", f"actor = {actor}") == []

@@ -51,8 +51,8 @@ class Evaluated:
         )
 
 
-async def write(here: Services, project: Project, evaluated: Sequence[Evaluated]) -> None:
-    """Returns when the events are on disk, but for those on days whose numbers are final.
+async def write(here: Services, project: Project, evaluated: Sequence[Evaluated]) -> dict[int, int]:
+    """The ids of the events by exchange, when they are on disk; none of those on days whose numbers are final.
 
     What a judge writes may repeat what it was shown, so personal data is redacted. Errors: `QueueFull`.
     """
@@ -68,3 +68,4 @@ async def write(here: Services, project: Project, evaluated: Sequence[Evaluated]
         setattr(rows, name, [exchange.columns[name] for exchange in exchanges])
     if len(rows):
         await here.writer.write(rows)
+    return {exchange.id: event for exchange, event in zip(exchanges, rows.event_id, strict=True)}

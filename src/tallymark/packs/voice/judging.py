@@ -25,6 +25,7 @@ from tallymark.packs.voice.cases import Exchange, load
 from tallymark.packs.voice.evaluated import Evaluated, write
 from tallymark.packs.voice.judges.opening import Judges
 from tallymark.spec.evaluation import Verdict
+from tallymark.spec.project import Project
 
 _log = structlog.get_logger()
 
@@ -136,11 +137,22 @@ class Judging:
                 if claimed.verdict is not None
             ]
             project = await asyncio.to_thread(self.here.projects.get, project_id)
+            written = dict[int, int]()
             if project is not None:
                 writing = asyncio.run_coroutine_threadsafe(write(self.here, project, evaluated), self.here.writer.loop)
-                await asyncio.wrap_future(writing)
+                written = await asyncio.wrap_future(writing)
             done = await asyncio.to_thread(self.here.evaluation_queue.done, theirs, now_of(self.here))
+            if project is not None and done < len(theirs):
+                await asyncio.to_thread(self._take_back, project, theirs, written)
             state.tally["judged"] += done  # not in one with the line before: others count while that waits
+
+    def _take_back(self, project: Project, claims: Sequence[Claimed], written: Mapping[int, int]) -> None:
+        """Deletes the events of what was forgotten while they were being written, as of somebody who was deleted."""
+        there = self.here.evaluation_queue.there(claims)
+        gone = [claimed.exchange for claimed in claims if claimed.id not in there]
+        events = [written[exchange] for exchange in gone if exchange in written]
+        if events:
+            self.here.keeper.forget(project, (), events)
 
     async def _renew(self, claims: Sequence[Claimed]) -> None:
         while True:

@@ -3,8 +3,9 @@
 The share is drawn by a hash of the exchange and the evaluator's key, so that all its versions judge the same ones.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from tallymark.answer.cells import dimension_condition
@@ -14,6 +15,7 @@ from tallymark.engine.expression import condition_sql, literal, text_of
 from tallymark.engine.source import instant, milliseconds, utc
 from tallymark.packs.core.metrics import PACK as CORE
 from tallymark.packs.voice import names
+from tallymark.packs.voice.cases import id_of
 from tallymark.packs.voice.exchange_sql import nth_insertion
 from tallymark.packs.voice.metrics import PACK
 from tallymark.spec.condition import Comparison, Op, Prop, event, human
@@ -31,6 +33,9 @@ _DIMENSIONS: Final = {dimension.name: dimension for dimension in (*CORE.dimensio
 _AT_ONCE: Final = 100_000
 
 _PARTS: Final = 1_000_000
+
+#: An evaluation lies where its exchange lay when it was judged; that may have moved since.
+_REACH: Final = timedelta(days=1)
 
 _RESULT: Final = event(names.EXCHANGE) & human() & Comparison(Prop(names.STATE), Op.IS, (names.ANSWERED, names.UNASKED))
 
@@ -56,8 +61,13 @@ class Sampling:
         return until
 
     def inserted(self, evaluator: Evaluator, since: datetime, until: datetime) -> list[Drawn]:
-        """Those that were written after `since` up to `until`."""
-        return self._drawn(evaluator, _INSERTED, since, until)
+        """Those that were written after `since` up to `until`, and that this version has not judged.
+
+        What an archive brings back was judged when it was new.
+        """
+        drawn = self._drawn(evaluator, _INSERTED, since, until)
+        judged = self._judged(evaluator, drawn) if drawn else frozenset()
+        return [(exchange, at) for exchange, at in drawn if exchange not in judged]
 
     def happened(self, evaluator: Evaluator, window: Window) -> list[Drawn]:
         """Those of a window that this version has not judged."""
@@ -69,6 +79,12 @@ class Sampling:
         sql = f"SELECT toUInt64(sum({_TEXT})) FROM {self._rows(evaluator, where)}"
         ((characters,),) = self.engine.query(sql, self._params(window.start, window.end))
         return int(characters)
+
+    def _judged(self, evaluator: Evaluator, drawn: Sequence[Drawn]) -> frozenset[int | None]:
+        """What this version has judged of about the times of these, which are in order of time."""
+        params = self._params(drawn[0][1] - _REACH, drawn[-1][1] + _REACH)
+        rows = self.engine.query(f"SELECT DISTINCT identity FROM ({_identities(evaluator)})", params)
+        return frozenset(id_of(identity) for (identity,) in rows)
 
     def _drawn(self, evaluator: Evaluator, where: str, since: datetime, until: datetime) -> list[Drawn]:
         sql = f"SELECT event_id, occurred_at FROM {self._rows(evaluator, where)} ORDER BY occurred_at, event_id"
@@ -86,8 +102,13 @@ class Sampling:
 
 def _unjudged(evaluator: Evaluator) -> str:
     """That there is no evaluation of an exchange by this version."""
+    return f"lower(hex(event_id)) NOT IN ({_identities(evaluator)})"
+
+
+def _identities(evaluator: Evaluator) -> str:
+    """The identities of exchanges that this version has judged."""
     return (
-        f"lower(hex(event_id)) NOT IN (SELECT {text_of(Prop(names.EXCHANGE_ID))} FROM events "
+        f"SELECT {text_of(Prop(names.EXCHANGE_ID))} AS identity FROM events "
         f"WHERE project = {{project:UInt32}} AND event = {literal(names.EVALUATED)} AND {_HAPPENED} "
-        f"AND {text_of(Prop(names.EVALUATOR))} = {literal(evaluator.name)})"
+        f"AND {text_of(Prop(names.EVALUATOR))} = {literal(evaluator.name)}"
     )
