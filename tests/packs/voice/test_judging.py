@@ -432,7 +432,8 @@ def test_what_comes_back_long_after_it_was_judged_is_not_judged_again(court: Cou
     court.check(queries)
     court.here.evaluations.prune(court.here.turns.at() + timedelta(days=31))
     court.assistant.here.engine.command(
-        "ALTER TABLE events UPDATE inserted_at = now64(3) WHERE project = {project:UInt32} AND event = 'voice_exchange' "
+        "ALTER TABLE events UPDATE inserted_at = now64(3) WHERE project = {project:UInt32} "
+        "AND event = 'voice_exchange' "
         "SETTINGS mutations_sync = 2",
         {"project": court.assistant.id},
     )  # as an archive does that is restored
