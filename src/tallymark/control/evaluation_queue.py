@@ -28,8 +28,8 @@ _ENDED: Final = "The server ended while this was judged."
 class Claimed:
     """An exchange that is this worker's to judge by `evaluator`, which is at the version that judges it.
 
-    `attempts` were made before, without those in which the judge asked for patience. Where there is a `verdict` it was
-    judged, and only the engine lacks it.
+    `attempts` were made before, those not counted in which the judge only asked for patience. Where there is a
+    `verdict` it was judged, and only the engine lacks it.
     """
 
     id: int
@@ -119,6 +119,11 @@ class EvaluationQueue:
         return self._report(
             claims, ("judged",), status="done", verdict=None, held_until=None, not_before=None, finished_at=now
         )  # fmt: skip
+
+    def there(self, claims: Collection[Claimed]) -> frozenset[int]:
+        """The ids of those of these that nobody has forgotten."""
+        with self._database.read() as session:
+            return frozenset(row.id for row in _rows(session, [claimed.id for claimed in claims]))
 
     def failed(
         self, claimed: Claimed, failure: Failed, ms: int, cost: float, now: datetime, next_at: datetime | None
