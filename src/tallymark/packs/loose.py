@@ -8,10 +8,13 @@ import msgspec
 
 from tallymark.errors import UnreadableBody
 from tallymark.ingest.decode import Decoded, Rejection, WireEvent, well_formed
+from tallymark.ingest.receive import Receipt
 from tallymark.spec.event import Reason
 
 #: What is called by several names: of several in one event the first counts.
 Names = Mapping[str, Sequence[str]]
+
+_encode = msgspec.json.encode
 
 _TIMES: Final = ("timestamp", "sentAt")
 _TEXTS: Final = ("eventId", "sessionId", "actor")
@@ -72,6 +75,16 @@ def _within(envelope: Mapping[str, Any], event: Mapping[str, Any], groups: Seque
     """An event with what its envelope says of every event that doesn't say it itself, by whatever name."""
     own = {name for names in groups if any(event.get(name) is not None for name in names) for name in names}
     return {**{name: value for name, value in envelope.items() if name not in own}, **event}
+
+
+def told(receipt: Receipt) -> tuple[int, bytes]:
+    """Status and body of the answer to such a body: `{success, accepted, rejected}`, an error where all is refused."""
+    rejected = [{"index": r.index, "reason": r.reason, "message": r.message} for r in receipt.rejected]
+    body: dict[str, Any] = {"success": True, "accepted": receipt.accepted, "rejected": rejected}
+    if receipt.rejected and not receipt.accepted:
+        first = receipt.rejected[0]
+        return 400, _encode({**body, "success": False, "error": first.reason, "message": first.message})
+    return 202, _encode(body)
 
 
 def taken(rest: dict[str, Any], names: Names) -> dict[str, Any]:

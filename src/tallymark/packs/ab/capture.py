@@ -1,10 +1,9 @@
 """`POST /ab/v1/events`: batches of events from apps. A bare ASGI application, as for `/v1/events`."""
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 from urllib.parse import parse_qs
 
-import msgspec
 from litestar import asgi
 from litestar.exceptions import MethodNotAllowedException
 from litestar.handlers import ASGIRouteHandler
@@ -12,13 +11,12 @@ from litestar.types import Receive, Scope, Send
 
 from tallymark.api.intake import answer, client_address, headers_of, plain_body
 from tallymark.api.services import Services
-from tallymark.ingest.receive import Receipt, Sender
+from tallymark.ingest.receive import Sender
 from tallymark.packs.ab.contract import CONTRACT, EXCEPTION_HANDLERS
 from tallymark.packs.ab.wire import decode
+from tallymark.packs.loose import told
 
 PATH: Final = "/ab/v1/events"
-
-_encode = msgspec.json.encode
 
 
 @dataclass(frozen=True)
@@ -40,7 +38,7 @@ class Capture:
         address = client_address(scope, headers, self.here.settings.trusted_proxies)
         sender = Sender(address, headers.get(b"user-agent", b"").decode("latin-1"))
         receipt = await self.here.receiver.take(sent.decoded, body, project, sender)
-        await answer(send, *_told(receipt))
+        await answer(send, *told(receipt), [])
 
 
 def ab_events(here: Services) -> ASGIRouteHandler:
@@ -52,13 +50,3 @@ def ab_events(here: Services) -> ASGIRouteHandler:
         await capture.serve(scope, receive, send)
 
     return events
-
-
-def _told(receipt: Receipt) -> tuple[int, bytes, list[tuple[bytes, bytes]]]:
-    """Status, body and headers of an answer."""
-    rejected = [{"index": r.index, "reason": r.reason, "message": r.message} for r in receipt.rejected]
-    body: dict[str, Any] = {"success": True, "accepted": receipt.accepted, "rejected": rejected}
-    if receipt.rejected and not receipt.accepted:
-        first = receipt.rejected[0]
-        return 400, _encode({**body, "success": False, "error": first.reason, "message": first.message}), []
-    return 202, _encode(body), []

@@ -3,10 +3,9 @@
 import asyncio
 from dataclasses import dataclass
 from ipaddress import ip_address
-from typing import Any, Final
+from typing import Final
 from urllib.parse import parse_qs
 
-import msgspec
 from litestar import asgi
 from litestar.exceptions import MethodNotAllowedException
 from litestar.handlers import ASGIRouteHandler
@@ -15,14 +14,13 @@ from litestar.types import Receive, Scope, Send
 from tallymark.api.intake import answer, client_address, headers_of, plain_body
 from tallymark.api.services import Services
 from tallymark.errors import Forbidden, Unauthorized
-from tallymark.ingest.receive import Receipt, Sender
+from tallymark.ingest.receive import Sender
+from tallymark.packs.loose import told
 from tallymark.packs.voice.contract import CONTRACT, EXCEPTION_HANDLERS
 from tallymark.packs.voice.signing import HEADER, Signed, Signing, signature_of, target_of
 from tallymark.packs.voice.wire import decode
 
 PATH: Final = "/voice/ingest"
-
-_encode = msgspec.json.encode
 
 
 @dataclass(frozen=True)
@@ -44,7 +42,7 @@ class Capture:
         named = sent.project or query.get(CONTRACT.field, [None])[0]
         project = CONTRACT.sent_to(self.here, scope, query.get("key", [None])[0], named)
         receipt = await self.here.receiver.take(sent.decoded, body, project, Sender())
-        await answer(send, *_told(receipt))
+        await answer(send, *told(receipt), [])
 
     def _check_address(self, address: str) -> None:
         """Raises `Forbidden` for an address that is not on the list, where there is one."""
@@ -79,13 +77,3 @@ def voice_ingest(here: Services) -> ASGIRouteHandler:
         await capture.serve(scope, receive, send)
 
     return ingest
-
-
-def _told(receipt: Receipt) -> tuple[int, bytes, list[tuple[bytes, bytes]]]:
-    """Status, body and headers of an answer."""
-    rejected = [{"index": r.index, "reason": r.reason, "message": r.message} for r in receipt.rejected]
-    body: dict[str, Any] = {"success": True, "accepted": receipt.accepted, "rejected": rejected}
-    if receipt.rejected and not receipt.accepted:
-        first = receipt.rejected[0]
-        return 400, _encode({**body, "success": False, "error": first.reason, "message": first.message}), []
-    return 202, _encode(body), []
