@@ -15,6 +15,11 @@ from tallymark.errors import TooManyRequests
 _LEASE_SECONDS = 3_600
 
 
+def deriving(project_id: int) -> str:
+    """What it is called to make events of a project out of others: meanwhile nobody's are deleted."""
+    return f"exchanges:{project_id}"
+
+
 @dataclass(frozen=True)
 class Turns:
     """Who takes which turn. `holder` names this process among those that share the store, `now` gives epoch seconds."""

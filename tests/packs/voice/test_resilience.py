@@ -27,6 +27,19 @@ def test_no_names_of_properties_hold_up_a_project(assistant: Assistant, outcome:
     assert assistant.page("summary")["metrics"]["voice_exchanges"]["value"] == 2
 
 
+def test_an_exchange_that_moved_is_no_event_of_a_bot(assistant: Assistant) -> None:
+    assistant.send(event("outcome", "q", user_id="server", success=True))
+    assistant.wait()
+    assistant.join()
+    assistant.send(event("query", "q", user_id="ann"))
+    assistant.join()
+    assert assistant.stored("bot", "event = 'voice_exchange' AND bot != ''") == [("(void)",)]
+    assistant.application.settle(assistant.name)
+    asked = {"project": assistant.name, "metrics": "events,bot_events", "from": "2028-02-28", "to": "2028-02-29"}
+    told = assistant.application.client.get("/v1/query", params=asked, headers=bearer(assistant.keys["read"])).json()
+    assert {name: metric["value"] for name, metric in told["metrics"].items()} == {"events": 3, "bot_events": 0}
+
+
 class Failing(Exchanges):
     """Can't join one project."""
 

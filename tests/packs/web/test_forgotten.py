@@ -1,7 +1,11 @@
 """A person's deletion leaves no trace in either store: of a server's files, none holds the address."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
+from tallymark.control.turns import deriving
+from tests.packs.web.site import Site
 from tests.packs.web.test_leads import traces
 from tests.server import ADMIN, RunningServer
 
@@ -47,3 +51,23 @@ def test_a_persons_deletion_leaves_no_trace_in_either_store(tmp_path: Path) -> N
     assert traces(server.data, "lovelace") == []
     assert ADA.lower() not in server.log.read_text().lower()
     assert ADMIN  # the key is another one
+
+
+def test_nobody_is_deleted_while_events_are_made_of_others(site: Site) -> None:
+    site.capture(ADA, visitorId="v-1")
+    began, over = threading.Event(), threading.Event()
+
+    def derive() -> None:
+        with site.here.turns.alone(deriving(site.project.id), 60):
+            began.set()
+            over.wait(60)
+
+    with ThreadPoolExecutor(2) as threads:
+        threads.submit(derive)
+        assert began.wait(10)
+        deleting = threads.submit(site.admin, "/leads/delete", email=ADA)
+        try:
+            assert wait([deleting], 1.5).not_done
+        finally:
+            over.set()
+        assert deleting.result(60).json()["deleted"]["leads"] == 1

@@ -20,6 +20,7 @@ from tallymark.packs.voice.names import (
     UNASKED,
     VOID,
 )
+from tallymark.spec.condition import VOID as OF_NOBODY
 from tallymark.spec.condition import Prop
 
 #: What stands for what an exchange is made of.
@@ -107,16 +108,13 @@ def void_exchanges() -> str:
     return (
         "INSERT INTO events (project, event, event_id, received_at, bot, props, precedence, occurred_at, actor, "
         "expires_at) "
-        f"SELECT e.project, e.event, e.event_id, now64(3, 'UTC'), {literal(VOID_BOT)}, {state}, {_NOW}, "
+        f"SELECT e.project, e.event, e.event_id, now64(3, 'UTC'), {literal(OF_NOBODY)}, {state}, {_NOW}, "
         "e.occurred_at, e.actor, e.expires_at "
         f"FROM {_exchanges()} AS e INNER JOIN ({newest}) AS n ON n.event_id = e.event_id "
         f"WHERE tuple(e.actor, toDate(e.occurred_at)) != n.place AND {text_of(Prop(STATE))} != {literal(VOID)} "
         f"AND {_day('e.occurred_at')} NOT IN {_SEALED}"
     )
 
-
-#: What a voided exchange has for a bot, so that it counts for nobody.
-VOID_BOT: Final = "(void)"
 
 _NOW: Final = "toUInt64(toUnixTimestamp64Milli(now64(3)))"
 

@@ -12,6 +12,7 @@ from typing import Final
 import structlog
 
 from tallymark.api.services import Services
+from tallymark.control.turns import deriving
 from tallymark.engine.source import milliseconds, utc
 from tallymark.errors import Conflict, Unavailable
 from tallymark.packs.voice import exchange_sql as sql
@@ -96,7 +97,7 @@ class Exchanges:
     def join(self, project: Project) -> int:
         """How many exchanges of a project were written now; none while another process is at it."""
         written, done = 0, False
-        with self.here.turns.alone(_name(project), _LEASE_SECONDS) as mine:
+        with self.here.turns.alone(deriving(project.id), _LEASE_SECONDS) as mine:
             version = self.here.keeper.version(project)  # what comes while this is at it is for the next look
             while mine and not done and self._may_go_on(project):
                 more, wrote = self._step(project)
@@ -109,7 +110,7 @@ class Exchanges:
 
     def _may_go_on(self, project: Project) -> bool:
         """Whether the server stays, and no other process took this over, which a long time at it may have let it."""
-        return not self.here.keeper.stopping and self.here.turns.renew(_name(project), _LEASE_SECONDS)
+        return not self.here.keeper.stopping and self.here.turns.renew(deriving(project.id), _LEASE_SECONDS)
 
     def _step(self, project: Project) -> tuple[bool, int]:
         """Whether there is more to look at, and how many exchanges were written."""
@@ -146,5 +147,5 @@ class Exchanges:
 
 
 def _name(project: Project) -> str:
-    """What the cursor of a project is called, and the right to move it."""
+    """What the cursor of a project is called."""
     return f"exchanges:{project.id}"

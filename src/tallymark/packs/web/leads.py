@@ -17,7 +17,8 @@ from tallymark.api.errors import documented
 from tallymark.api.services import Services, services
 from tallymark.control.captures import Captured, standing
 from tallymark.control.people import Lead
-from tallymark.errors import NotFound, TallymarkError
+from tallymark.control.turns import deriving
+from tallymark.errors import Conflict, NotFound, TallymarkError
 from tallymark.ingest.decode import Rejection
 from tallymark.packs.web.asked import PERSON, PropertyId, asked_person, moment
 from tallymark.packs.web.contract import CONTRACT, trusted
@@ -32,6 +33,9 @@ from tallymark.spec.event import Reason
 from tallymark.spec.project import Project
 
 _MOST_LISTED: Final = 200
+
+#: What is deleted of a person in the engine takes less than this.
+_ERASING_SECONDS: Final = 600.0
 _LARGEST_ID: Final = 2**63 - 1
 _CAPTURE: Final = Schema(
     type=OpenAPIType.OBJECT,
@@ -224,7 +228,12 @@ def erase(here: Services, project: Project, email: str) -> Gone:
         raise NotFound("Nobody with this address is a lead.", field="email")
     traces = traces_of(here, project, person)
     lead = person.lead.id
-    with here.archives.without(project, traces.actors, traces.forms, lambda: forms_of_others(here, project, lead)):
+    with (
+        here.archives.without(project, traces.actors, traces.forms, lambda: forms_of_others(here, project, lead)),
+        here.turns.alone(deriving(project.id), _ERASING_SECONDS) as alone,
+    ):
+        if not alone:
+            raise Conflict("Another process is making events out of this project's: ask again.")
         here.assignments.forget(project.id, traces.actors)
         done = ids_of(here, project, traces.actors)
         here.evaluations.forget_exchanges(project.id, done)
