@@ -43,13 +43,16 @@ class Round:
     """What is known of evaluators and projects while claims are worked off.
 
     `paces` are those of judges that are models; `resting` says until when evaluators are left alone, by the
-    application's clock, and `troubles` how often in a row; `spent` is what projects have spent today.
+    application's clock, and `troubles` how often in a row; `well` are those whose judge has answered, `asked` the calls
+    that are on their way; `spent` is what projects have spent today.
     """
 
     deadline: float
     paces: Mapping[JudgeKind, Pace]
     resting: dict[int, float] = field(default_factory=dict)
     troubles: Counter[int] = field(default_factory=Counter)
+    well: set[int] = field(default_factory=set)
+    asked: Counter[int] = field(default_factory=Counter)
     spent: dict[int, Spend] = field(default_factory=dict)
     tally: Counter[str] = field(default_factory=Counter)
 
@@ -72,6 +75,13 @@ class Asking:
         pace = self.round.paces[claimed.evaluator.draft.judge]
         if not await self._has_turn(claimed, pace):
             return None
+        self.round.asked[claimed.evaluator.id] += 1
+        try:
+            return await self._judgement(claimed, case, pace)
+        finally:
+            self.round.asked[claimed.evaluator.id] -= 1
+
+    async def _judgement(self, claimed: Claimed, case: Case, pace: Pace) -> Judgement | Failed | None:
         call, started = pace.start(), time.monotonic()
         said = await self._answer(claimed, case)
         if said is None:
@@ -85,6 +95,7 @@ class Asking:
             await self._failed(claimed, said, attempt)
             return said
         self.round.troubles.pop(claimed.evaluator.id, None)
+        self.round.well.add(claimed.evaluator.id)
         await asyncio.to_thread(self.here.evaluators.succeeded, claimed.evaluator.id)
         return Judgement(claimed, said, attempt)
 
@@ -105,12 +116,17 @@ class Asking:
         while await self._may_ask(claimed):
             rest = self.round.resting.get(claimed.evaluator.id, 0.0) - self.here.now()
             seconds = max(pace.wait(), rest)
-            if seconds <= 0:
+            if seconds <= 0 and not self._probed(claimed.evaluator):
                 return True
             if rest > _SHORT_REST or time.monotonic() + seconds > self.round.deadline:
                 return False
-            await asyncio.sleep(min(seconds, _WAIT_SECONDS))
+            await asyncio.sleep(min(max(seconds, _LOOK_SECONDS), _WAIT_SECONDS))
         return False
+
+    def _probed(self, evaluator: Evaluator) -> bool:
+        """Whether one call is on its way to a judge that had trouble: the others wait for what becomes of it."""
+        failing = evaluator.failures_in_row > 0 and evaluator.id not in self.round.well
+        return (failing or self.round.troubles[evaluator.id] > 0) and self.round.asked[evaluator.id] > 0
 
     async def _may_ask(self, claimed: Claimed) -> bool:
         """Whether there is time for the evaluator, and its project has something left to spend."""

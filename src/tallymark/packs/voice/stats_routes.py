@@ -41,6 +41,8 @@ _Grain = Annotated[Text, QueryParameter(description="Of series: hour, day, week 
 _Store = Annotated[Text, QueryParameter(name="store_id", description="Of one store.")]
 _Intent = Annotated[Text, QueryParameter(description="Of one intent.")]
 _Model = Annotated[Text, QueryParameter(description="Of one model.")]
+_Language = Annotated[Text, QueryParameter(description="Of one language.")]
+_Timezone = Annotated[Text, QueryParameter(description="Zone of the days; default the project's.")]
 _Limit = Annotated[Text, QueryParameter(description="Most rows of a breakdown; default 20.")]
 _Evaluator = Annotated[Text, QueryParameter(description="Evaluator and version, as quality@2; default the newest.")]
 
@@ -92,7 +94,8 @@ def _page(page: Page, description: str) -> HTTPRouteHandler:
     )
     async def handler(
         request: Call, project: _Project = None, first: _From = None, to: _To = None, compare_to: _Compare = None,
-        grain: _Grain = None, store_id: _Store = None, intent: _Intent = None, model: _Model = None,
+        grain: _Grain = None, timezone: _Timezone = None, store_id: _Store = None,
+        intent: _Intent = None, model: _Model = None, language: _Language = None,
         limit: _Limit = None,
     ) -> dict[str, Any]:  # fmt: skip
         return await (await Reader.of(request)).told(page)
@@ -104,7 +107,8 @@ def _page(page: Page, description: str) -> HTTPRouteHandler:
      responses=_FAILURES)  # fmt: skip
 async def queries(
     request: Call, project: _Project = None, first: _From = None, to: _To = None, compare_to: _Compare = None,
-    grain: _Grain = None, store_id: _Store = None, limit: _Limit = None,
+    grain: _Grain = None, timezone: _Timezone = None, store_id: _Store = None, intent: _Intent = None,
+    model: _Model = None, language: _Language = None, limit: _Limit = None,
 ) -> dict[str, Any]:  # fmt: skip
     """Volumes by store and language."""
     reader = await Reader.of(request)
@@ -115,7 +119,8 @@ async def queries(
      "of all stages together.", responses=_FAILURES)  # fmt: skip
 async def latency(
     request: Call, project: _Project = None, first: _From = None, to: _To = None, compare_to: _Compare = None,
-    grain: _Grain = None, store_id: _Store = None, intent: _Intent = None, model: _Model = None, limit: _Limit = None,
+    grain: _Grain = None, timezone: _Timezone = None, store_id: _Store = None,
+    intent: _Intent = None, model: _Model = None, language: _Language = None, limit: _Limit = None,
 ) -> dict[str, Any]:  # fmt: skip
     """Latencies by stage."""
     body = await (await Reader.of(request)).told(pages.LATENCY)
@@ -129,8 +134,9 @@ async def latency(
      "shows a key.", responses=_FAILURES)  # fmt: skip
 async def quality(
     request: Call, evaluator: _Evaluator = None, project: _Project = None, first: _From = None, to: _To = None,
-    compare_to: _Compare = None, grain: _Grain = None, store_id: _Store = None, intent: _Intent = None,
-    model: _Model = None, limit: _Limit = None,
+    compare_to: _Compare = None,
+    grain: _Grain = None, timezone: _Timezone = None, store_id: _Store = None, intent: _Intent = None,
+    model: _Model = None, language: _Language = None, limit: _Limit = None,
 ) -> dict[str, Any]:  # fmt: skip
     """Quality by evaluator, and whether confidence is justified."""
     reader = await Reader.of(request, ("evaluator",))
@@ -152,7 +158,8 @@ async def quality(
      responses=_FAILURES)  # fmt: skip
 async def failures(
     request: Call, project: _Project = None, first: _From = None, to: _To = None, compare_to: _Compare = None,
-    grain: _Grain = None, store_id: _Store = None, intent: _Intent = None, model: _Model = None, limit: _Limit = None,
+    grain: _Grain = None, timezone: _Timezone = None, store_id: _Store = None,
+    intent: _Intent = None, model: _Model = None, language: _Language = None, limit: _Limit = None,
 ) -> dict[str, Any]:  # fmt: skip
     """Errors, fallbacks, and queries without an answer."""
     reader = await Reader.of(request)
