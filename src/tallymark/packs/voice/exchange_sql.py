@@ -75,7 +75,7 @@ def write_exchanges() -> str:
     raw events have begun to expire take none.
     """
     kept = ", ".join(f"c.{place + 1} AS {name}" for place, name in enumerate(_TAKEN))
-    identity = f"cityHash64({{project:UInt32}}, k, {literal(EXCHANGE)})"
+    identity = f"cityHash64(k, {literal(EXCHANGE)})"
     said = f"jsonMergePatch(q_props, o_props, toJSONString(map({literal(STATE)}, state, {literal(REVISION)}, rev)))"
     made = f"SELECT *, if(has_q, q, o) AS c, {identity} AS event_id, {_state()} AS state FROM ({_paired()})"
     whole = f"SELECT *, {kept}, {said} AS props, {_day('c.1')} AS day FROM ({made})"

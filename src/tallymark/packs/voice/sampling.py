@@ -38,6 +38,11 @@ _TEXT: Final = " + ".join(f"lengthUTF8({text_of(Prop(prop))})" for prop in (name
 
 #: Judging goes through exchanges in order of insertion; what may become visible late is looked at again.
 _INSERTED: Final = f"inserted_at > {instant('since')} AND inserted_at <= {instant('until')}"
+_AMONG_INSERTED: Final = (
+    "(occurred_at BETWEEN (SELECT min(occurred_at) FROM events WHERE project = {project:UInt32} "
+    f"AND event = {literal(names.EXCHANGE)} AND {_INSERTED}) AND (SELECT max(occurred_at) FROM events "
+    f"WHERE project = {{project:UInt32}} AND event = {literal(names.EXCHANGE)} AND {_INSERTED}))"
+)
 _HAPPENED: Final = f"occurred_at >= {instant('since')} AND occurred_at < {instant('until')}"
 
 
@@ -56,8 +61,11 @@ class Sampling:
         return until
 
     def inserted(self, evaluator: Evaluator, since: datetime, until: datetime) -> list[Drawn]:
-        """Those that were written after `since` up to `until`."""
-        return self._drawn(evaluator, _INSERTED, since, until)
+        """Those that were written after `since` up to `until`, and that this version has not judged.
+
+        An archive may bring back exchanges and what was judged of them then.
+        """
+        return self._drawn(evaluator, f"{_INSERTED} AND {_unjudged(evaluator, _AMONG_INSERTED)}", since, until)
 
     def happened(self, evaluator: Evaluator, window: Window) -> list[Drawn]:
         """Those of a window that this version has not judged."""
@@ -84,10 +92,10 @@ class Sampling:
         return {"project": self.project.id, "since": milliseconds(since), "until": milliseconds(until)}
 
 
-def _unjudged(evaluator: Evaluator) -> str:
+def _unjudged(evaluator: Evaluator, among: str = _HAPPENED) -> str:
     """That there is no evaluation of an exchange by this version."""
     return (
         f"lower(hex(event_id)) NOT IN (SELECT {text_of(Prop(names.EXCHANGE_ID))} FROM events "
-        f"WHERE project = {{project:UInt32}} AND event = {literal(names.EVALUATED)} AND {_HAPPENED} "
+        f"WHERE project = {{project:UInt32}} AND event = {literal(names.EVALUATED)} AND {among} "
         f"AND {text_of(Prop(names.EVALUATOR))} = {literal(evaluator.name)})"
     )
