@@ -36,6 +36,6 @@ def configure(level: str, style: str) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level.upper())
-    for noisy in ("httpx", "httpcore", "alembic", "_granian"):
+    for noisy in ("httpx", "httpcore", "httpx2", "httpcore2", "alembic", "_granian"):  # addresses may hold a password
         logging.getLogger(noisy).setLevel(max(logging.WARNING, root.level))
     logging.getLogger("apscheduler").setLevel(logging.ERROR)  # it warns of every job that takes its time

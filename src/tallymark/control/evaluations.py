@@ -63,12 +63,15 @@ class Evaluations:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def enqueue(self, evaluator: Evaluator, cases: Iterable[tuple[int, datetime]], now: datetime) -> int:
+    def enqueue(
+        self, evaluator: Evaluator, cases: Iterable[tuple[int, datetime]], now: datetime, once: bool = False
+    ) -> int:
         """How many of these exchanges, with the times that they happened at, were not there yet for this version.
 
         They wait now, however many transactions it took to put them there; of an archived evaluator nothing waits.
+        `once` leaves out what is there for another version.
         """
-        return sum(self._enqueue(evaluator, part, now) for part in parts(cases))
+        return sum(self._enqueue(evaluator, part, now, once) for part in parts(cases))
 
     def dead(self, project_id: int, limit: int = 100) -> tuple[DeadLetter, ...]:
         """The latest dead letters of a project, newest first."""
@@ -170,21 +173,30 @@ class Evaluations:
                 )  # fmt: skip
         return gone
 
-    def _enqueue(self, evaluator: Evaluator, cases: list[tuple[int, datetime]], now: datetime) -> int:
-        rows = [
-            {
-                "project_id": evaluator.project_id, "evaluator_id": evaluator.id, "version": evaluator.version,
-                "exchange": exchange, "occurred_at": occurred_at, "status": "waiting", "attempts": 0, "claim": 0,
-                "holder": "", "error": "", "enqueued_at": now,
-            }
-            for exchange, occurred_at in cases
-        ]  # fmt: skip
+    def _enqueue(self, evaluator: Evaluator, cases: list[tuple[int, datetime]], now: datetime, once: bool) -> int:
         new = insert(EvaluationRow).on_conflict_do_nothing().returning(EvaluationRow.id)
         with self._database.write() as session:
             row = session.get(EvaluatorRow, evaluator.id)
             if row is None or row.status == "archived":
                 return 0
-            return len(session.execute(new, rows).all())
+            known = _known(session, evaluator.id, [exchange for exchange, _ in cases]) if once else frozenset()
+            rows = [_waiting(evaluator, *case, now) for case in cases if case[0] not in known]
+            return len(session.execute(new, rows).all()) if rows else 0
+
+
+def _waiting(evaluator: Evaluator, exchange: int, occurred_at: datetime, now: datetime) -> dict[str, object]:
+    return {
+        "project_id": evaluator.project_id, "evaluator_id": evaluator.id, "version": evaluator.version,
+        "exchange": exchange, "occurred_at": occurred_at, "status": "waiting", "attempts": 0, "claim": 0,
+        "holder": "", "error": "", "enqueued_at": now,
+    }  # fmt: skip
+
+
+def _known(session: Session, evaluator_id: int, exchanges: Sequence[int]) -> frozenset[int]:
+    """Those of some exchanges that are there for any version of an evaluator."""
+    row = EvaluationRow
+    theirs = select(row.exchange).where(row.evaluator_id == evaluator_id, row.exchange.in_(exchanges))
+    return frozenset(session.scalars(theirs))
 
 
 def _dead_letter(row: EvaluationRow, key: str, attempts: Sequence[Attempt]) -> DeadLetter:

@@ -5,6 +5,7 @@ changed is not written again; of several versions of one the last written counts
 `precedence`.
 """
 
+from datetime import timedelta
 from typing import Final
 
 from tallymark.engine.expression import literal, text_of
@@ -22,6 +23,10 @@ from tallymark.packs.voice.names import (
 )
 from tallymark.spec.condition import VOID as OF_NOBODY
 from tallymark.spec.condition import Prop
+
+#: A query and its outcome happen within this of each other.
+REACH: Final = timedelta(days=1)
+_REACH_MS: Final = int(REACH.total_seconds() * 1000)
 
 #: What stands for what an exchange is made of.
 REVISION: Final = "exchangeRevision"
@@ -77,7 +82,7 @@ def write_exchanges() -> str:
     raw events have begun to expire take none.
     """
     kept = ", ".join(f"{_taken(place, name)} AS {name}" for place, name in enumerate(_TAKEN, 1))
-    identity = f"cityHash64({{project:UInt32}}, k, {literal(EXCHANGE)})"
+    identity = f"cityHash64(k, {literal(EXCHANGE)})"  # the same in whatever project an archive brings it back
     # The engine writes the names `x` and `x.y` of one event as two `x`; merged with another's, they may both be `x.y`.
     said = f"jsonMergePatch(q_props, o_props, toJSONString(map({literal(STATE)}, state, {literal(REVISION)}, rev)))"
     made = f"SELECT *, if(has_q, q, o) AS c, {identity} AS event_id, {_state()} AS state FROM ({_paired()})"
@@ -99,19 +104,20 @@ def _taken(place: int, name: str) -> str:
 
 
 def void_exchanges() -> str:
-    """Voids the versions of exchanges that stand elsewhere than the last one, which knew more: another day or actor."""
-    newest = (
-        "SELECT event_id, argMax(tuple(actor, toDate(occurred_at)), precedence) AS place, count() AS n "
-        f"FROM {_exchanges()} WHERE {text_of(Prop(STATE))} != {literal(VOID)} GROUP BY event_id HAVING n > 1"
-    )
+    """Voids the versions of exchanges that stand elsewhere than a later one, which knew more: another day or actor.
+
+    An id that is used again makes another exchange, `REACH` or more away.
+    """
     state = f"toJSONString(map({literal(STATE)}, {literal(VOID)}))"
+    live = f"(SELECT * FROM {_exchanges()} WHERE {text_of(Prop(STATE))} != {literal(VOID)})"
     return (
         "INSERT INTO events (project, event, event_id, received_at, bot, props, precedence, occurred_at, actor, "
         "expires_at) "
-        f"SELECT e.project, e.event, e.event_id, now64(3, 'UTC'), {literal(OF_NOBODY)}, {state}, {_NOW}, "
+        f"SELECT DISTINCT e.project, e.event, e.event_id, now64(3, 'UTC'), {literal(OF_NOBODY)}, {state}, {_NOW}, "
         "e.occurred_at, e.actor, e.expires_at "
-        f"FROM {_exchanges()} AS e INNER JOIN ({newest}) AS n ON n.event_id = e.event_id "
-        f"WHERE tuple(e.actor, toDate(e.occurred_at)) != n.place AND {text_of(Prop(STATE))} != {literal(VOID)} "
+        f"FROM {live} AS e INNER JOIN {live} AS n ON n.event_id = e.event_id "
+        "WHERE n.precedence > e.precedence AND tuple(e.actor, toDate(e.occurred_at)) != tuple(n.actor, "
+        f"toDate(n.occurred_at)) AND {_apart('n.occurred_at', 'e.occurred_at')} <= {_REACH_MS} "
         f"AND {_day('e.occurred_at')} NOT IN {_SEALED}"
     )
 
@@ -142,10 +148,27 @@ def _paired() -> str:
         for short, is_it in (("q", f"event = {literal(QUERY)}"), ("o", f"event = {literal(OUTCOME)}"))
     )
     return (
-        f"SELECT {_KEY} AS k, {parts}, lower(hex(cityHash64(q_is, o_is))) AS rev FROM {_near()} "
-        f"WHERE k IN (SELECT {_KEY} FROM events WHERE project = {{project:UInt32}} AND {_NAMED} AND {_TOUCHED} "
-        f"AND {_SPAN}) GROUP BY k HAVING (has_q AND has_o) OR max(inserted_at) <= {instant('ripe_until')}"
+        f"SELECT k, {parts}, lower(hex(cityHash64(q_is, o_is))) AS rev FROM {_spells()} GROUP BY k, spell "
+        f"HAVING max(seen) AND ((has_q AND has_o) OR max(inserted_at) <= {instant('ripe_until')})"
     )
+
+
+def _spells() -> str:
+    """The events of the keys that were touched, each in the spell that its key was used in then, after `REACH` without.
+
+    `seen` says which were touched: a spell without any is as it was, and may not be there as a whole.
+    """
+    touched = f"(SELECT {_KEY} FROM events WHERE project = {{project:UInt32}} AND {_NAMED} AND {_TOUCHED} AND {_SPAN})"
+    near = f"(SELECT *, {_KEY} AS k, {_TOUCHED} AS seen FROM {_near()} WHERE k IN {touched})"
+    order = "PARTITION BY k ORDER BY occurred_at, event_id"
+    before = f"lagInFrame(occurred_at, 1, occurred_at) OVER ({order} ROWS BETWEEN 1 PRECEDING AND CURRENT ROW)"
+    begins = f"(SELECT *, {_apart('occurred_at', before)} > {_REACH_MS} AS begins FROM {near})"
+    return f"(SELECT *, sum(begins) OVER ({order} ROWS UNBOUNDED PRECEDING) AS spell FROM {begins})"
+
+
+def _apart(later: str, earlier: str) -> str:
+    """Milliseconds between two instants."""
+    return f"abs(toUnixTimestamp64Milli({later}) - toUnixTimestamp64Milli({earlier}))"
 
 
 _SPAN: Final = f"occurred_at >= {instant('start')} AND occurred_at <= {instant('end')}"

@@ -25,9 +25,6 @@ _log = structlog.get_logger()
 #: How long one waits for the other where nothing else is said.
 PATIENCE: Final = timedelta(minutes=10)
 
-#: A query and its outcome happen within this of each other.
-REACH: Final = timedelta(days=1)
-
 #: Events that a look takes in at most, about.
 _AT_ONCE: Final = 100_000
 
@@ -119,7 +116,7 @@ class Exchanges:
         params = look.params()
         ((touched, first, last),) = self.here.engine.query(sql.touched(), params)
         if touched:
-            reach = int(REACH.total_seconds() * 1000)
+            reach = int(sql.REACH.total_seconds() * 1000)
             span = {"start": max(first - reach, 0), "end": last + reach}
             self.here.engine.command(sql.write_exchanges(), {**params, **span})
             self.here.engine.command(sql.void_exchanges(), {**params, **span})

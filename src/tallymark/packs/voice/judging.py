@@ -38,8 +38,9 @@ _RENEW_SECONDS: Final = 30.0
 #: Events that the engine does not take now come again after this.
 _WRITE_AGAIN: Final = timedelta(seconds=30)
 
-#: Exchanges by their ids, which no two projects share.
-Found = Mapping[int, Exchange]
+#: A project and the id of an exchange in it.
+Place = tuple[int, int]
+Found = Mapping[Place, Exchange]
 
 
 @dataclass(frozen=True)
@@ -78,29 +79,30 @@ class Judging:
     async def _judge(self, claims: Sequence[Claimed], state: Round) -> None:
         """Judges what is there, by rules all at once, by models some at a time. Errors: `Unavailable`."""
         found = await self._load(claims)
-        gone = [claimed for claimed in claims if claimed.exchange not in found]
+        gone = [claimed for claimed in claims if _place(claimed) not in found]
         if gone:
             over = await asyncio.to_thread(self.here.evaluation_queue.gone, gone, now_of(self.here))
             state.tally["gone"] += over
-        there = [claimed for claimed in claims if claimed.exchange in found]
+        there = [claimed for claimed in claims if _place(claimed) in found]
         await self._write([claimed for claimed in there if claimed.verdict is not None], found, state)
         fresh = [claimed for claimed in there if claimed.verdict is None]
         await self._by_rules([each for each in fresh if each.evaluator.draft.judge not in MODELS], found, state)
         await self._by_models([each for each in fresh if each.evaluator.draft.judge in MODELS], found, state)
 
-    async def _load(self, claims: Sequence[Claimed]) -> dict[int, Exchange]:
-        """The exchanges that are there, by id."""
-        found: dict[int, Exchange] = {}
+    async def _load(self, claims: Sequence[Claimed]) -> dict[Place, Exchange]:
+        """The exchanges that are there."""
+        found: dict[Place, Exchange] = {}
         for project_id, theirs in _by_project(claims):
             wanted = [(claimed.exchange, claimed.occurred_at) for claimed in theirs]
-            found |= await asyncio.to_thread(load, self.here.engine, project_id, wanted)
+            loaded = await asyncio.to_thread(load, self.here.engine, project_id, wanted)
+            found |= {(project_id, exchange): said for exchange, said in loaded.items()}
         return found
 
     async def _by_rules(self, claims: Sequence[Claimed], found: Found, state: Round) -> None:
         judgements = []
         for claimed in claims:
             draft = claimed.evaluator.draft
-            said = await self.judges.get(draft.judge).judge(found[claimed.exchange].case, draft)
+            said = await self.judges.get(draft.judge).judge(found[_place(claimed)].case, draft)
             if isinstance(said, Verdict):
                 judgements.append(Judgement(claimed, said, Attempt(now_of(self.here))))
         await self._keep(judgements, found, state)
@@ -112,7 +114,7 @@ class Judging:
         async def work() -> None:
             while waiting:
                 claimed = waiting.pop()
-                said = await asking.ask(claimed, found[claimed.exchange].case)
+                said = await asking.ask(claimed, found[_place(claimed)].case)
                 if said is None:
                     back.append(claimed)
                 elif isinstance(said, Judgement):
@@ -132,7 +134,7 @@ class Judging:
         """Writes verdicts that are kept as events; then they are done. Errors: `Unavailable`."""
         for project_id, theirs in _by_project(claims):
             evaluated = [
-                Evaluated(found[claimed.exchange], claimed.evaluator, claimed.verdict)
+                Evaluated(found[_place(claimed)], claimed.evaluator, claimed.verdict)
                 for claimed in theirs
                 if claimed.verdict is not None
             ]
@@ -167,6 +169,10 @@ def judges_of(here: Services) -> Judges:
         gemini_key=settings.gemini_api_key, gemini_base_url=settings.gemini_url, openai_key=settings.openai_api_key,
         openai_base_url=settings.openai_url, timeout=settings.eval_timeout_seconds,
     )  # fmt: skip
+
+
+def _place(claimed: Claimed) -> Place:
+    return claimed.evaluator.project_id, claimed.exchange
 
 
 def _by_project(claims: Iterable[Claimed]) -> list[tuple[int, list[Claimed]]]:

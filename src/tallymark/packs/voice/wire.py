@@ -89,9 +89,17 @@ def event_of(said: Mapping[str, Any]) -> WireEvent:
 
 
 def _stages(rest: dict[str, Any]) -> dict[str, Any]:
-    """The latencies that stand in an object of their own, which is taken out."""
-    name = next((name for name in _LATENCIES if isinstance(rest.get(name), dict)), None)
-    return {} if name is None else loose.taken(rest.pop(name), _STAGES)
+    """The latencies that stand in an object of their own, or are one number, taken out. Errors: `Refused`."""
+    name = next((name for name in _LATENCIES if name in rest), None)
+    if name is None:
+        return {}
+    said = rest.pop(name)
+    if isinstance(said, dict):
+        return loose.taken(said, _STAGES)
+    if isinstance(said, int | float) and not isinstance(said, bool):
+        return {names.TOTAL: said}
+    stages = ", ".join(spellings[0] for spellings in _STAGES.values())
+    raise Refused(Reason.MALFORMED, f"`{name}` is a number of milliseconds, or an object with {stages}.")
 
 
 def _checked(known: Mapping[str, Any]) -> dict[str, Any]:
