@@ -82,8 +82,9 @@ class Evaluating:
         drawn = 0
         while cursor < end and not self.here.keeper.stopping:
             until = sampling.bounded(cursor, end)
+            since = max(cursor - margin, _EVER)
             for evaluator in evaluators:
-                cases = sampling.inserted(evaluator, max(cursor - margin, _since(evaluator)), until)
+                cases = sampling.inserted(evaluator, since, until)
                 drawn += self.here.evaluations.enqueue(evaluator, cases, now, once=True)
             self.here.cursors.set(_name(project), until)
             cursor = until
@@ -109,11 +110,6 @@ class Evaluating:
 
     def _now(self) -> datetime:
         return datetime.fromtimestamp(self.here.now(), UTC)
-
-
-def _since(evaluator: Evaluator) -> datetime:
-    """From when on answers are drawn: one that somebody makes judges what comes from then on."""
-    return _EVER if evaluator.automatic else evaluator.created_at
 
 
 def _name(project: Project) -> str:
