@@ -1,8 +1,10 @@
 """Judges by models, against a real HTTP server that speaks both dialects."""
 
 import asyncio
+import gzip
 import json
 import threading
+import tracemalloc
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -333,3 +335,20 @@ def test_a_time_to_wait_for_that_no_calendar_has_is_none(llm: Llm, kind: JudgeKi
     outcome = judged(llm, kind, models.status(503, Retry_After="Sun, 01 Mar 99999999999999999999 12:00:00 GMT"))
     assert isinstance(outcome, Failed)
     assert (outcome.fault, outcome.retry_after) == (Fault.UNAVAILABLE, None)
+
+
+@both
+@pytest.mark.parametrize("compressed", [False, True])
+def test_an_answer_without_an_end_fills_no_memory(llm: Llm, kind: JudgeKind, compressed: bool) -> None:
+    body, headers = b" " * (100 << 20), dict[str, str]()
+    if compressed:
+        body, headers = gzip.compress(body, 1), {"Content-Encoding": "gzip"}
+    tracemalloc.start()
+    try:
+        outcome = judged(llm, kind, Reply(body=body, headers=headers))
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert isinstance(outcome, Failed)
+    assert outcome.fault is Fault.MALFORMED
+    assert most < 80 << 20

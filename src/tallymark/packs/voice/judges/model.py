@@ -2,6 +2,7 @@
 
 import asyncio
 from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator
 from typing import Final
 
 import httpx2
@@ -11,6 +12,37 @@ from tallymark.spec.evaluator import EvaluatorDraft
 
 #: How the client's error says that an answer ended amid its body.
 _CUT: Final = "complete message body"
+
+
+#: Bytes of an answer: a verdict has a thousandth of it. Compressed ones may become a thousand times as long.
+_MOST_BYTES: Final = 8 << 20
+_MOST_COMPRESSED: Final = 64 << 10
+
+
+class _Bounded(httpx2.AsyncByteStream):
+    """The bytes of an answer, up to so many."""
+
+    def __init__(self, within: httpx2.AsyncByteStream, most: int) -> None:
+        self._within = within
+        self._most = most
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        taken = 0
+        async for part in self._within:
+            taken += len(part)
+            if taken > self._most:
+                raise httpx2.DecodingError("The answer is too long.")
+            yield part
+
+    async def aclose(self) -> None:
+        await self._within.aclose()
+
+
+async def _bound(response: httpx2.Response) -> None:
+    """Has an answer that is too long end early: memory is everybody's."""
+    most = _MOST_COMPRESSED if response.headers.get("Content-Encoding", "identity") != "identity" else _MOST_BYTES
+    if isinstance(response.stream, httpx2.AsyncByteStream):
+        response.stream = _Bounded(response.stream, most)
 
 
 class ModelJudge(ABC):
@@ -23,7 +55,9 @@ class ModelJudge(ABC):
         self._timeout = timeout
         self._tls = httpx2.create_ssl_context()
         # Redirects would carry the key to wherever they lead.
-        self._http = httpx2.AsyncClient(verify=self._tls, timeout=timeout, follow_redirects=False)
+        self._http = httpx2.AsyncClient(
+            verify=self._tls, timeout=timeout, follow_redirects=False, event_hooks={"response": [_bound]}
+        )
 
     async def judge(self, case: Case, draft: EvaluatorDraft) -> Verdict | Failed:
         """The verdict, or why there is none; raises nothing but what cancels it."""
@@ -56,7 +90,7 @@ class ModelJudge(ABC):
         if isinstance(within, httpx2.TimeoutException):
             return self._late()
         if isinstance(within, httpx2.DecodingError) or (isinstance(within, httpx2.HTTPError) and _CUT in str(within)):
-            return Failed(Fault.MALFORMED, "The server's answer is broken off or can't be decoded.")
+            return Failed(Fault.MALFORMED, "The server's answer is broken off, too long, or can't be decoded.")
         if isinstance(within, httpx2.TransportError):
             return Failed(Fault.UNAVAILABLE, f"The server can't be reached ({type(within).__name__}).")
         # Its text may quote the key or the case.
