@@ -33,5 +33,9 @@ LANES: Final[Mapping[str, Lane]] = {
     "web": Lane("/web/v1/events", "propertyId", _IDENTITIES, _TIMES),
     "sdk": Lane("/sdk/api/v1/events", "project", ("idempotencyKey",), ("timestamp",), alone=True),
     "ab": Lane("/ab/v1/events", "project", _IDENTITIES, _TIMES),
-    "voice": Lane("/voice/ingest", "project", _IDENTITIES, ("timestamp", "occurredAt", "occurred_at")),
-}
+    # a query has one event and one outcome, which its id stands for
+    "voice": Lane(
+        "/voice/ingest", "project", ("eventId", "event_id", "queryId", "query_id"),
+        ("timestamp", "occurredAt", "occurred_at"),
+    ),
+}  # fmt: skip

@@ -120,7 +120,7 @@ def test_what_is_not_known_is_kept_as_a_property_and_nobody_is_named(assistant: 
         ({"completion_tokens": 3}, {"tokens": 3, "completionTokens": 3}),
         ({"success": 0}, {"success": False}),
         ({"confidence": 1}, {"confidence": 1, "confidenceBand": "0.9-1.0"}),
-        ({"latency": 5}, {"latency": 5}),
+        ({"latency": 5}, {"totalMs": 5}),
     ],
 )
 def test_what_follows_from_what_is_said(assistant: Assistant, said: dict[str, Any], kept: dict[str, Any]) -> None:
@@ -147,6 +147,8 @@ REFUSED: list[tuple[Any, str, str]] = [
     (None, "malformed", "object"),
     ([], "malformed", "object"),
     ({}, "malformed", "event_type"),
+    ({"event_type": "voice_outcome", "latencies": [1]}, "malformed", "latencies"),
+    ({"event_type": "voice_outcome", "latency": "5 ms"}, "malformed", "latency"),
     ({"event_type": "voice_evaluated"}, "malformed", "event_type"),
     ({"event_type": "voice_exchange"}, "malformed", "event_type"),
     ({"event_type": "page_view"}, "malformed", "voice_query"),

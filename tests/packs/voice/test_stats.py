@@ -166,8 +166,12 @@ def test_quality_of_the_newest_version_beside_all_others(scene: Scene, limit: in
 
 
 def test_quality_of_what_judged_nothing(scene: Scene) -> None:
-    body = scene.assistant.page("quality", **DAYS, evaluator="quality@9")
-    assert (body["evaluator"], body["metrics"]["voice_evaluations"]["value"]) == ("quality@9", 0)
+    unknown = scene.assistant.get("/stats/quality", **DAYS, evaluator="quality@9")
+    assert (unknown.status_code, unknown.json()["field"]) == (400, "evaluator")
+    assert {"quality@2", "quality@1", "strict@1"} <= set(unknown.json()["allowed"])
+    then = {"from": "2028-01-01", "to": "2028-01-02"}
+    body = scene.assistant.page("quality", **then, evaluator="quality@1")
+    assert (body["evaluator"], body["metrics"]["voice_evaluations"]["value"]) == ("quality@1", 0)
     empty = scene.assistant.page("quality", **{"from": "2028-01-01", "to": "2028-01-02"})
     assert (empty["evaluator"], empty["evaluators"], empty["calibration"]) == (
         None, [], {"bands": [], "expectedCalibrationError": None}

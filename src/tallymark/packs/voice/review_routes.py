@@ -59,6 +59,7 @@ class DeletedReview(TypedDict):
 @get(
     "/reviews",
     sync_to_thread=True,
+    tags=["reviews"],
     summary="List reviews, and how far the judge agrees",
     description="Reviews of the exchanges of a window, the latest exchanges first, with texts and the judge's scores; "
     "`agreement` is of all of them, however many are shown: Cohen's kappa, correlations and bias by score.",
@@ -85,6 +86,7 @@ def list_reviews(
 @get(
     "/reviews/sample",
     sync_to_thread=True,
+    tags=["reviews"],
     summary="Draw exchanges to review",
     description="Exchanges with an answer that the reviewer has not reviewed yet, in an order that is the same for "
     "everybody, without what the judge said; with `strategy=low` those that it scored lowest come first. Of those that "
@@ -110,6 +112,7 @@ def sample_exchanges(
 @post(
     "/reviews",
     sync_to_thread=True,
+    tags=["reviews"],
     status_code=200,
     summary="Review exchanges",
     operation_class=with_body(REVIEWS),
@@ -126,7 +129,12 @@ def put_reviews(request: Call, body: RawBody, project: _Project = None) -> ManyR
 
 
 @delete(
-    "/reviews/{exchange_id:str}", sync_to_thread=True, status_code=200, summary="Delete a review", responses=_ERRORS
+    "/reviews/{exchange_id:str}",
+    sync_to_thread=True,
+    status_code=200,
+    tags=["reviews"],
+    summary="Delete a review",
+    responses=_ERRORS,
 )
 def delete_review(
     request: Call,

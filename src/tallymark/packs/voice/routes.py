@@ -36,5 +36,5 @@ def routes(here: Services) -> Sequence[ControllerRouterHandler]:
         "/voice", route_handlers=_HANDLERS, exception_handlers=EXCEPTION_HANDLERS, tags=["voice"],
         opt={"freshen": freshen},
     )  # fmt: skip
-    common = Router("/v1", route_handlers=_COMMON, tags=["voice"], opt={"freshen": freshen})
+    common = Router("/v1", route_handlers=_COMMON, opt={"freshen": freshen})
     return (voice_ingest(here), answers, common)

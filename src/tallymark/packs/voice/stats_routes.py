@@ -15,6 +15,7 @@ from tallymark.api.auth import Call
 from tallymark.api.errors import documented
 from tallymark.api.question import given_in, one
 from tallymark.api.services import Services, services
+from tallymark.errors import BadQuery
 from tallymark.packs.voice import stats_pages as pages
 from tallymark.packs.voice.calibration import METRICS as CALIBRATION
 from tallymark.packs.voice.calibration import calibration
@@ -145,7 +146,7 @@ async def quality(
         reader.stats.by(EVALUATOR, _QUALITY, every), reader.stats.by(BAND, CALIBRATION, every)
     )
     judged = [row for row in versions if row["key"] and row["voice_evaluations"]]
-    shown = one(given_in(request), "evaluator") or await asyncio.to_thread(_newest, reader, judged)
+    shown = await asyncio.to_thread(_shown, reader, judged)
     agreement = await asyncio.to_thread(_agreement, reader, shown)
     only = None if shown is None or [row["key"] for row in judged] == [shown] else shown
     return await reader.told(
@@ -164,6 +165,19 @@ async def failures(
     """Errors, fallbacks, and queries without an answer."""
     reader = await Reader.of(request)
     return await reader.told(pages.FAILURES, latest=await reader.texts("failed"))
+
+
+def _shown(reader: Reader, judged: Sequence[dict[str, Any]]) -> str | None:
+    """The version that is asked for, or else the newest that judged any of it. Errors: `BadQuery` for none such."""
+    name = one(given_in(reader.request), "evaluator")
+    if not name:
+        return _newest(reader, judged)
+    evaluators = reader.here.evaluators.all(reader.stats.project.id)
+    versions = [f"{each.draft.key}@{version}" for each in evaluators for version in range(each.version, 0, -1)]
+    known = list(dict.fromkeys([*(str(row["key"]) for row in judged), *versions]))
+    if name not in known:
+        raise BadQuery(f"There is no evaluator and version {name[:80]!r}.", field="evaluator", allowed=known)
+    return name
 
 
 def _newest(reader: Reader, judged: Sequence[dict[str, Any]]) -> str | None:

@@ -28,6 +28,7 @@ Text = str | None
 @get(
     "/evaluators/{key:str}/compare",
     sync_to_thread=True,
+    tags=["evaluators"],
     summary="Compare two versions of an evaluator",
     description="By score, on the exchanges of a window that both versions judged: means, the mean difference with its "
     "95 % interval (paired t-test), and the shares that became better, worse, or stayed. `changed` names the fields in "
