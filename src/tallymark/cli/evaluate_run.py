@@ -100,6 +100,8 @@ def _print(tally: dict[str, int], as_json: bool) -> None:
         print_json(tally)
     else:
         print_fields(_OUTCOMES, tally)
+        if tally["waiting"]:
+            typer.echo("tallymark evaluate status says what they wait for.")
 
 
 def _of(project: str | None) -> dict[str, Any]:

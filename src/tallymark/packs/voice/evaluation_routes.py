@@ -53,7 +53,7 @@ _BACKFILL: Final = Schema(
 class Ran(TypedDict):
     """What became of evaluations in a request, and how many of the project's wait still.
 
-    Some may wait for their time, or for the budget of tomorrow.
+    Some may wait for their time, for an evaluator that pauses, or for the budget of tomorrow.
     """
 
     judged: int
@@ -125,7 +125,7 @@ def _waiting(here: Services, project: Project) -> int:
     return sum(
         here.evaluations.standing(evaluator.id).counts.get("waiting", 0)
         for evaluator in here.evaluators.all(project.id)
-        if evaluator.status == "active"
+        if evaluator.status != "archived"
     )
 
 
