@@ -216,6 +216,27 @@ def test_a_day_whose_numbers_are_final_takes_no_exchanges(assistant: Assistant) 
     assert (before["value"], after["value"]) == (1, 1)
 
 
+def test_an_id_that_is_used_again_makes_another_exchange_whatever_else_comes(assistant: Assistant) -> None:
+    """The pairs of one id, days apart, are what they were when others are looked at before, between and after."""
+
+    def pair(query_id: str, days: int, cost: float) -> None:
+        at = NOON - timedelta(days=days)
+        assistant.send(event("query", query_id, at), event("outcome", query_id, at, cost_usd=cost))
+
+    pair("again", 6, 1)
+    assert assistant.join() == 1
+    pair("again", 2, 10)
+    assert assistant.join() == 1
+    pair("before", 7, 100)
+    pair("between", 4, 1_000)
+    pair("after", 0, 10_000)
+    assert assistant.join() == 3
+    costs = assistant.stored("toFloat64(props.costUsd), bot", "event = 'voice_exchange'")
+    assert costs == [(100, ""), (1, ""), (1_000, ""), (10, ""), (10_000, "")]
+    assistant.wait()
+    assert assistant.join() == 0
+
+
 def test_a_backlog_is_joined_in_looks_of_a_bounded_size(assistant: Assistant) -> None:
     sent = [
         event(name, None if n % 7 == 0 else f"q-{n}", NOON - timedelta(seconds=n), event_id=f"{name}-{n}", total_ms=n)

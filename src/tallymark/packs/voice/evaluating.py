@@ -51,11 +51,13 @@ class Evaluating:
         A process judges alone; while another thread of it does, this waits for it. Errors: `TooManyRequests` where
         `most` threads judge or wait already.
         """
-        for owner in [project] if project else self.exchanges.projects():
+        everybody = self.exchanges.projects()
+        for owner in [project] if project else everybody:
             if not self.here.keeper.stopping:
                 self._prepare(owner)
+        others = frozenset(other.id for other in everybody if project and other.id != project.id)
         with self.here.turns.alone("judging", _LEASE_SECONDS, most):
-            return self.judging.run(seconds)
+            return self.judging.run(seconds, others)
 
     def _prepare(self, project: Project) -> None:
         """Draws what is new; what goes wrong with this project alone is logged, and holds up no other."""

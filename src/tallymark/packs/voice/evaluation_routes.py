@@ -82,7 +82,7 @@ class Backfilled(TypedDict):
     responses=documented(400, 401, 403, 404, 409, 429, 503),
 )
 def run_evaluations(request: Call, project: _Project = None) -> Ran:
-    """What became of evaluations; those of all projects take turns. 429 where too many ask at once."""
+    """What became of evaluations of the project. 429 where too many ask at once."""
     here = services(request.app.state)
     owner = project_with("voice", "Evaluations", request, project, "admin")
     tally = Evaluating.of(here).run(_SECONDS, owner, _AT_ONCE)

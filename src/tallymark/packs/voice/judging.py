@@ -50,13 +50,16 @@ class Judging:
     here: Services
     judges: Judges
 
-    def run(self, seconds: float) -> Counter[str]:
-        """What became of evaluations, as many as could be judged in that time: `judged`, `failed`, `dead`, `gone`."""
+    def run(self, seconds: float, without: frozenset[int] = frozenset()) -> Counter[str]:
+        """What became of evaluations, as many as could be judged in that time: `judged`, `failed`, `dead`, `gone`.
+
+        Those of the projects `without` are left alone.
+        """
         state, settings = Round(time.monotonic() + seconds, paces_of(self.here)), self.here.settings
         while not state.over and not self.here.keeper.stopping:
             now, done = now_of(self.here), state.tally.total()
             used_up = self.here.evaluations.used_up(now.date(), settings.eval_daily_tokens, settings.eval_daily_usd)
-            claims = self.here.evaluation_queue.claim(now, settings.eval_batch_size, used_up)
+            claims = self.here.evaluation_queue.claim(now, settings.eval_batch_size, used_up | without)
             if claims:
                 asyncio.run(self._work_off(claims, state))
             if state.tally.total() == done:
@@ -159,7 +162,10 @@ class Judging:
     async def _renew(self, claims: Sequence[Claimed]) -> None:
         while True:
             await asyncio.sleep(_RENEW_SECONDS)
-            await asyncio.to_thread(self.here.evaluation_queue.renew, claims, now_of(self.here))
+            try:
+                await asyncio.to_thread(self.here.evaluation_queue.renew, claims, now_of(self.here))
+            except Exception:  # it is tried again before the claims lapse
+                _log.exception("claims not renewed")
 
 
 def judges_of(here: Services) -> Judges:
