@@ -17,6 +17,9 @@ KEYS = {
     "funnel_rollups": ("project", "date = '2026-03-01' AND funnel = 'x'"),
     "rollup_runs": ("project", "first_day = '2026-03-01' AND job = 'x'"),
     "app_activity": ("project", "date = '2026-03-01' AND network = 'x'"),
+    "voice_queries": ("project", "created_at < '2026-03-01' AND query_id = 'x'"),
+    "voice_outcomes": ("project", "created_at < '2026-03-01' AND query_id = 'x'"),
+    "voice_evaluations": ("project", "created_at < '2026-03-01' AND evaluator = 'x'"),
 }
 
 

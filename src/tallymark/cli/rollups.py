@@ -28,9 +28,14 @@ TABLES: Final[Mapping[str, Sequence[str]]] = {
     "daily_aggregates": ("sdk",),
     "monthly_aggregates": ("sdk",),
     "app_activity": ("sdk",),
+    "voice_queries": ("voice",),
+    "voice_outcomes": ("voice",),
+    "voice_evaluations": ("voice",),
 }
-_ROLLUPS: Final = {"web": "/web/v1/rollups", "ab": "/ab/v1/rollups", "sdk": "/sdk/api/v1/rollups"}
-_PROJECT_FIELDS: Final = {"web": "propertyId", "ab": "project", "sdk": "project"}
+_ROLLUPS: Final = {
+    "web": "/web/v1/rollups", "ab": "/ab/v1/rollups", "sdk": "/sdk/api/v1/rollups", "voice": "/voice/tables",
+}  # fmt: skip
+_PROJECT_FIELDS: Final = {"web": "propertyId", "ab": "project", "sdk": "project", "voice": "project"}
 _HIDDEN: Final = {"id", "property_id", "project", "created_at", "updated_at"}
 
 _DAY_COLUMNS = {"project": "Project", "day": "Day", "outcome": "Outcome", "message": ""}

@@ -5,7 +5,6 @@ A condition knows neither SQL nor rows; `engine.expression` turns it into SQL, t
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
 
 
 @dataclass(frozen=True)
@@ -136,18 +135,9 @@ def event(*names: str) -> Comparison:
     return Comparison(Column("event"), Op.IS, names)
 
 
-#: What a derived event has for a bot that stands for nothing any more: it counts for nobody, and is no bot's.
-VOID: Final = "(void)"
-
-
 def human() -> Comparison:
     """The event was not sent by a known bot."""
     return Comparison(Column("bot"), Op.IS, ("",))
-
-
-def of_bots() -> Comparison:
-    """The event was sent by a known bot."""
-    return Comparison(Column("bot"), Op.IS_NOT, ("", VOID))
 
 
 def flag(name: str) -> Comparison:

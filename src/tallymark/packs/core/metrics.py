@@ -1,6 +1,6 @@
 """The core's declarations: numbers that mean the same for any event."""
 
-from tallymark.spec.condition import Column, human, of_bots
+from tallymark.spec.condition import Column, human
 from tallymark.spec.measure import actors, count, total
 from tallymark.spec.metric import Dimension, Metric, Newcomers, Plain, shared
 from tallymark.spec.pack import Pack
@@ -16,7 +16,7 @@ METRICS = (
     Metric("value", "Value", "Sum of the values that events carry.",
            Plain(total(Column("value"), human())), unit="number"),
     Metric("bot_events", "Bot events", "Events of known bots; the core's other metrics leave them out.",
-           Plain(count(of_bots()))),
+           Plain(count(~human()))),
 )  # fmt: skip
 
 DIMENSIONS = (

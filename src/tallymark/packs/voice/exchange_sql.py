@@ -21,7 +21,6 @@ from tallymark.packs.voice.names import (
     UNASKED,
     VOID,
 )
-from tallymark.spec.condition import VOID as OF_NOBODY
 from tallymark.spec.condition import Prop
 
 #: A query and its outcome happen within this of each other.
@@ -121,6 +120,9 @@ def void_exchanges() -> str:
         f"AND {_day('e.occurred_at')} NOT IN {_SEALED}"
     )
 
+
+#: What a voided exchange has for a bot, so that it counts for nobody.
+OF_NOBODY: Final = "(void)"
 
 _NOW: Final = "toUInt64(toUnixTimestamp64Milli(now64(3)))"
 
