@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from tallymark.packs.voice.judges.opening import DEFAULT_MODELS, Judges
+from tallymark.packs.voice.judges.opening import Judges
 from tallymark.packs.voice.judges.rules import RulesJudge
 from tallymark.spec.evaluation import Case, Failed, Fault, Verdict
 from tallymark.spec.evaluator import EvaluatorDraft, JudgeKind
@@ -15,26 +15,22 @@ from tests.packs.voice.llm import Llm
 _LAZY = """
 import sys
 from tallymark.packs.voice.judges.opening import Judges
-Judges(gemini_key="k", openai_key="k").preferred()
+Judges(gemini_key="k", openai_key="k").available()
 assert not {"openai", "google.genai"} & set(sys.modules)
 """
 
 
 def test_the_rules_are_always_there() -> None:
     assert Judges().available() == ("rules",)
-    assert Judges(model="a-model").preferred() == ("rules", "")
 
 
 def test_a_key_of_gemini_is_preferred() -> None:
-    judges = Judges(gemini_key="k", openai_key="k")
-    assert judges.available() == ("gemini", "openai", "rules")
-    assert judges.preferred() == ("gemini", DEFAULT_MODELS["gemini"])
-    assert Judges(gemini_key="k", model="another").preferred() == ("gemini", "another")
+    assert Judges(gemini_key="k", openai_key="k").available() == ("gemini", "openai", "rules")
 
 
 def test_an_address_of_its_own_needs_no_key() -> None:
     assert Judges(gemini_base_url="http://127.0.0.1:1").available() == ("rules",)
-    assert Judges(openai_base_url="http://127.0.0.1:1/v1").preferred() == ("openai", DEFAULT_MODELS["openai"])
+    assert Judges(openai_base_url="http://127.0.0.1:1/v1").available() == ("openai", "rules")
     assert Judges(openai_key="k").available() == ("openai", "rules")
 
 

@@ -8,21 +8,13 @@ from tallymark.packs.voice.judges.rules import RulesJudge
 from tallymark.spec.evaluation import Case, Failed, Fault, Verdict
 from tallymark.spec.evaluator import EvaluatorDraft, JudgeKind
 
-#: The model that judges where nobody named one: small ones, made for many short tasks.
-DEFAULT_MODELS: Final[dict[JudgeKind, str]] = {
-    "gemini": "gemini-3.5-flash-lite",
-    "openai": "gpt-5.4-mini",
-    "rules": "",
-}
-
 _WANTED: Final[dict[JudgeKind, str]] = {"gemini": "GEMINI_API_KEY", "openai": "OPENAI_API_KEY or OPENAI_BASE_URL"}
 
 
 class Judges:
     """Opens judges by kind, one of a kind for each event loop, and closes them.
 
-    Keys and addresses: '' where there are none. `timeout`: seconds for a case. `model`: what stands in the place of
-    `DEFAULT_MODELS`; a server of one's own knows other names.
+    Keys and addresses: '' where there are none. `timeout`: seconds for a case.
     """
 
     def __init__(
@@ -33,22 +25,15 @@ class Judges:
         openai_key: str = "",
         openai_base_url: str = "",
         timeout: float = 30.0,
-        model: str = "",
     ) -> None:
         self._gemini = (gemini_key, gemini_base_url, timeout)
         self._openai = (openai_key, openai_base_url, timeout)
-        self._model = model
         self._open: dict[asyncio.AbstractEventLoop, dict[JudgeKind, Judge]] = {}
 
     def available(self) -> tuple[JudgeKind, ...]:
         """The kinds that could judge by the settings, the preferred one first; the rules always can."""
         there: dict[JudgeKind, bool] = {"gemini": bool(self._gemini[0]), "openai": any(self._openai[:2]), "rules": True}
         return tuple(kind for kind, is_there in there.items() if is_there)
-
-    def preferred(self) -> tuple[JudgeKind, str]:
-        """Who judges, and by which model, where nobody has decided."""
-        kind = self.available()[0]
-        return kind, (self._model if kind != "rules" else "") or DEFAULT_MODELS[kind]
 
     def get(self, kind: JudgeKind) -> Judge:
         """The judge of that kind for the running event loop; its first use takes half a second to import a library.
