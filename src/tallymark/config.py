@@ -167,6 +167,11 @@ SETTINGS: tuple[Setting, ...] = (
             "key."),
     Setting("voice_project", "TALLYMARK_VOICE_PROJECT", str, "voice",
             "The project that requests below `/voice` mean when they name none."),
+    Setting("quiz_capture", "TALLYMARK_QUIZ_CAPTURE", _one_of("open", "keyed"), "open",
+            "`open`: quizzes send to projects with the pack `quiz` by naming the project; `keyed`: only with a key or "
+            "a token of a user."),
+    Setting("quiz_project", "TALLYMARK_QUIZ_PROJECT", str, "quiz",
+            "The project that requests below `/quiz` mean when they name none."),
     Setting("rollup_batch_days", "ROLLUP_BATCH_DAYS", _integer(1, 31), "31",
             "Most days that a refresh computes by the same statements."),
     Setting("trusted_proxies", "TALLYMARK_TRUSTED_PROXIES", _integer(0, 10), "0",
@@ -264,6 +269,8 @@ class Settings:
     voice_allow: tuple[Network, ...]
     voice_stats: str
     voice_project: str
+    quiz_capture: str
+    quiz_project: str
     rollup_batch_days: int
     trusted_proxies: int
     max_body_bytes: int

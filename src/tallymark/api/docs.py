@@ -47,6 +47,7 @@ _TAGS: Final = (
     Tag("ab", "Variants for applications, their events, and the results of experiments."),
     Tag("sdk", "Counters of applications, and their monthly reports."),
     Tag("voice", "Queries and answers of voice assistants."),
+    Tag("quiz", "Attempts at quizzes, their questions and learners."),
     Tag("web", "What pages and forms send, and what is known of people."),
     Tag("operations", "For load balancers and monitoring; needs no key."),
 )

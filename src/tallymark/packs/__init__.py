@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 
-from tallymark.packs import ab, core, sdk, voice, web
+from tallymark.packs import ab, core, quiz, sdk, voice, web
 from tallymark.packs.day_columns import NAME, every_day
 from tallymark.packs.product import Product
 from tallymark.spec.pack import Pack
 
-PRODUCTS: tuple[Product, ...] = (core.PRODUCT, sdk.PRODUCT, web.PRODUCT, ab.PRODUCT, voice.PRODUCT)
+PRODUCTS: tuple[Product, ...] = (core.PRODUCT, sdk.PRODUCT, web.PRODUCT, ab.PRODUCT, voice.PRODUCT, quiz.PRODUCT)
 
 BUILTIN: tuple[Pack, ...] = tuple(product.pack for product in PRODUCTS)
 

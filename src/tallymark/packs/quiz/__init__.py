@@ -1,0 +1,9 @@
+"""Quizzes: attempts, their questions, scores, and each user's own numbers only."""
+
+from tallymark.packs.product import Product
+from tallymark.packs.quiz.metrics import PACK
+from tallymark.packs.quiz.routes import routes
+
+PRODUCT = Product(PACK, routes=routes)
+
+__all__ = ["PACK", "PRODUCT"]
