@@ -68,7 +68,7 @@ def test_learners_learn_and_a_wrong_key_stands_out(demo: Days) -> None:
     below = [said for said in submitted if said["score"] <= 4]
 
     def share(among: list[dict[str, Any]], question: str) -> float:
-        return mean(right[said["attemptId"], question] for said in among)
+        return float(mean(right[said["attemptId"], question] for said in among))
 
     gaps = {q.name: share(above, q.name) - share(below, q.name) for q in QUIZZES[0].questions}
     assert min(gaps, key=lambda name: gaps[name]) == "square-root"
