@@ -82,13 +82,14 @@ def answers(policy: Policy) -> str:
     )
 
 
-#: What `gathered` groups give, one column for each field of `ItemSums` but the last.
+_ALIKE: Final = "least = most OR least_rest = most_rest"
+_SORTED: Final = "arraySum((a, b) -> (a - mean) * (b - rest_mean), arraySort(own), arraySort(rests)) / (n - 1)"
+
+#: Of what `_GATHERED` gives, a column for each field of `ItemSums` but the last; what doesn't vary has a variance of 0.
 _SUMS: Final = (
     "question", "n", "skips", "marked", "max_mark", "offered", "mean", "rest_mean",
     "if(least = most, 0, variance)", "if(least_rest = most_rest, 0, rest_variance)",
-    "if(least = most OR least_rest = most_rest, 0, covariance)",
-    "arraySum((a, b) -> (a - mean) * (b - rest_mean), arraySort(own), arraySort(rests)) / (n - 1)",
-    "times[1]", "times[2]",
+    f"if({_ALIKE}, 0, covariance)", f"if({_ALIKE}, 0, {_SORTED})", "times[1]", "times[2]",
 )  # fmt: skip
 
 _GATHERED: Final = (
