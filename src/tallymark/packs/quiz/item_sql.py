@@ -125,33 +125,35 @@ def _marks(policy: Policy, answer: str = "''") -> str:
 
 
 def _by_attempt(policy: Policy, answer: str) -> str:
-    """A row for each attempt that was shown a question: its questions in order, the last, and the sum of marks."""
-    shown = f"tuple(question, {', '.join(f'said.{place}' for place in range(1, len(_SHOWN)))})"
+    """A row for each attempt that was shown a question: its questions as they were met, the last, the sum of marks."""
+    latest = "arrayFilter((q, nth) -> nth = 1, arrayReverse(said), arrayEnumerateUniq(arrayReverse(said.1)))"
+    met = f"SELECT submitted, said[-1].1 AS last, arraySort(q -> indexOf(said.1, q.1), {latest}) AS questions"
     return (
-        f"(SELECT any(is_submitted) AS submitted, argMax(question, ends) AS last, "
-        f"round(sum(said.1), {_DIGITS}) AS total, "
-        f"arrayMap(q -> q.2, arraySort(q -> q.1, groupArray(tuple(begins, {shown})))) AS questions "
-        f"FROM {_by_question(policy, answer)} GROUP BY id)"
+        f"(SELECT submitted, last, questions, round(arraySum(q -> q.2, questions), {_DIGITS}) AS total "
+        f"FROM ({met} FROM {_said(policy, answer)}))"
     )
 
 
-def _by_question(policy: Policy, answer: str) -> str:
-    """A row for each question of an attempt, with what was said of it last."""
+def _said(policy: Policy, answer: str) -> str:
+    """A row for each attempt with all that was said in it, in order.
+
+    Gathered and sorted within each attempt, which is many times as fast as a group for each question of each.
+    """
     return (
-        "(SELECT c.id AS id, any(c.submitted) AS is_submitted, e.question AS question, min(e.moment) AS begins, "
-        "max(e.moment) AS ends, argMax(e.said, e.moment) AS said "
+        "(SELECT any(c.submitted) AS submitted, "
+        "arrayMap(each -> each.2, arraySort(each -> each.1, groupArray(tuple(e.moment, e.shown)))) AS said "
         f"FROM {_answers(answer)} AS e INNER JOIN "
         f"(SELECT DISTINCT sipHash64(attempt) AS id, submitted FROM {chosen_attempts(policy, apart=True)}) AS c "
-        "ON e.id = c.id GROUP BY id, question)"
+        "ON e.id = c.id GROUP BY c.id)"
     )
 
 
 def _answers(answer: str) -> str:
     """Every answer to a question of the quiz since the window began: an attempt may go on after the window's end."""
-    said = f"tuple({_MARK}, {_IS_MARKED}, {_SKIPPED}, {_HIGHEST}, {_OPTIONS}, {_TIME}, {answer}, {_CORRECT})"
+    shown = f"tuple(question, {_MARK}, {_IS_MARKED}, {_SKIPPED}, {_HIGHEST}, {_OPTIONS}, {_TIME}, {answer}, {_CORRECT})"
     return (
         f"(SELECT sipHash64({ATTEMPT_KEY}) AS id, {_QUESTION} AS question, tuple(occurred_at, event_id) AS moment, "
-        f"{said} AS said FROM events FINAL WHERE project = {{project:UInt32}} AND occurred_at >= {instant('start')} "
+        f"{shown} AS shown FROM events FINAL WHERE project = {{project:UInt32}} AND occurred_at >= {instant('start')} "
         f"AND {condition_sql(event(names.ANSWERED) & human())} AND {text_of(Prop(names.QUIZ))} = {{quiz:String}} "
         "AND question != '')"
     )
