@@ -11,8 +11,9 @@ from litestar.types import ControllerRouterHandler
 
 from tallymark.api.services import Services
 from tallymark.packs.quiz.contract import EXCEPTION_HANDLERS
+from tallymark.packs.quiz.item_routes import HANDLERS as ITEMS
 
-_HANDLERS: Final[Sequence[ControllerRouterHandler]] = ()
+_HANDLERS: Final[Sequence[ControllerRouterHandler]] = (*ITEMS,)
 
 
 def routes(here: Services) -> Sequence[ControllerRouterHandler]:
