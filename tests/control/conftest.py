@@ -1,4 +1,4 @@
-"""A control store of its own for every test."""
+"""A control store of its own for every test: each runs on SQLite and on PostgreSQL."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,10 +6,26 @@ from pathlib import Path
 import pytest
 
 from tallymark.control.database import Database, open_database
+from tests.postgres import PostgresServer, postgres_server
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    with postgres_server() as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def control_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'control.db'}"
+    else:
+        with request.getfixturevalue("postgres").database() as url:
+            yield url
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    opened = open_database(f"sqlite:///{tmp_path / 'control.db'}")
+def database(control_url: str) -> Iterator[Database]:
+    opened = open_database(control_url)
     yield opened
     opened.close()

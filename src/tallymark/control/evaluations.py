@@ -6,12 +6,12 @@ from datetime import date, datetime
 from typing import Literal, NamedTuple, cast
 
 from sqlalchemy import ColumnElement, func, or_, select, update
-from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.orm import Session, aliased
 
 from tallymark.control.database import Database
 from tallymark.control.evaluation_models import EvaluationAttemptRow, EvaluationRow, EvaluationSpendRow, EvaluatorRow
 from tallymark.control.evaluation_rows import MICROS, Attempt, attempt_of, parts, remove_evaluations
+from tallymark.control.upsert import insert
 from tallymark.spec.evaluation import Usage
 from tallymark.spec.evaluator import Evaluator
 
@@ -174,13 +174,13 @@ class Evaluations:
         return gone
 
     def _enqueue(self, evaluator: Evaluator, cases: list[tuple[int, datetime]], now: datetime, once: bool) -> int:
-        new = insert(EvaluationRow).on_conflict_do_nothing().returning(EvaluationRow.id)
         with self._database.write() as session:
             row = session.get(EvaluatorRow, evaluator.id)
             if row is None or row.status == "archived":
                 return 0
             known = _known(session, evaluator.id, [exchange for exchange, _ in cases]) if once else frozenset()
             rows = [_waiting(evaluator, *case, now) for case in cases if case[0] not in known]
+            new = insert(session, EvaluationRow).on_conflict_do_nothing().returning(EvaluationRow.id)
             return len(session.execute(new, rows).all()) if rows else 0
 
 

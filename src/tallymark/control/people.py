@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
@@ -13,6 +14,10 @@ from tallymark.control.consents import Consent, ConsentDraft, Unsubscribe
 from tallymark.control.database import Database
 from tallymark.control.links import Link, LinkDraft, UncertainLead
 from tallymark.control.people_models import FormSubmissionRow, LeadRow, LinkRow, UnsubscribeRow
+
+
+#: What goes with a person, those first that refer to others.
+_ERASED: Final = (LinkRow, FormSubmissionRow, LeadRow)
 
 
 @dataclass(frozen=True)
@@ -151,7 +156,7 @@ class People:
             erased = _erase(session, lead.id)
             draft = ConsentDraft(project_id, email_hash, "erasure", "erased", "erasure", "", at)
             consents.append(session, draft)
-        self._database.compact()
+        self._database.compact(*_ERASED)
         return erased
 
     def leads(self, project_id: int, limit: int, before_id: int | None = None) -> tuple[Lead, ...]:
@@ -165,9 +170,9 @@ class People:
     def forget_project(self, project_id: int) -> None:
         """Takes away every person of a project, their unsubscribes included. The consent log stays."""
         with self._database.write() as session:
-            for table in (LinkRow, FormSubmissionRow, LeadRow, UnsubscribeRow):
+            for table in (*_ERASED, UnsubscribeRow):
                 session.execute(delete(table).where(table.project_id == project_id))
-        self._database.compact()
+        self._database.compact(*_ERASED, UnsubscribeRow)
 
 
 def _person(session: Session, project_id: int, email_hash: str) -> Person:
