@@ -83,7 +83,7 @@ class Evaluations:
             .order_by(row.finished_at.desc(), row.id.desc())
             .limit(limit)
         )
-        with self._database.read() as session:
+        with self._database.read(project_id) as session:
             found = session.execute(newest).all()
             attempts = _attempts(session, [dead.id for dead, _ in found])
             return tuple(_dead_letter(dead, key, attempts[dead.id]) for dead, key in found)
@@ -95,7 +95,7 @@ class Evaluations:
         )
         if evaluator_id is not None:
             chosen &= EvaluationRow.evaluator_id == evaluator_id
-        with self._database.write() as session:
+        with self._database.write(project_id) as session:
             if ids is None:
                 return _requeue(session, chosen)
             return sum(_requeue(session, chosen & EvaluationRow.id.in_(part)) for part in parts(ids))
@@ -137,7 +137,7 @@ class Evaluations:
 
     def spent(self, project_id: int, day: date) -> Spend:
         """What a project's judges took on a UTC day."""
-        with self._database.read() as session:
+        with self._database.read(project_id) as session:
             row = session.get(EvaluationSpendRow, (project_id, day))
             return Spend() if row is None else Spend(row.requests, row.tokens, row.cost_micros / MICROS)
 
@@ -157,7 +157,7 @@ class Evaluations:
         """How many evaluations are deleted with these exchanges; who judges them now reports in vain."""
         row, gone = EvaluationRow, 0
         for part in parts(exchanges):
-            with self._database.write() as session:
+            with self._database.write(project_id) as session:
                 gone += remove_evaluations(session, (row.project_id == project_id) & row.exchange.in_(part))
         return gone
 
@@ -174,7 +174,7 @@ class Evaluations:
         return gone
 
     def _enqueue(self, evaluator: Evaluator, cases: list[tuple[int, datetime]], now: datetime, once: bool) -> int:
-        with self._database.write() as session:
+        with self._database.write(evaluator.project_id) as session:
             row = session.get(EvaluatorRow, evaluator.id)
             if row is None or row.status == "archived":
                 return 0

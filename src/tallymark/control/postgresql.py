@@ -11,9 +11,12 @@ from sqlalchemy.pool import QueuePool
 
 from tallymark.control.asyncpg_threads import DRIVER
 from tallymark.control.postgresql_faults import at_start, at_work
-from tallymark.control.row_security import ROLE, becomes, bypasses, make_role
+from tallymark.control.row_security import bypasses, make_role, role_of
 from tallymark.control.store import Scope, Standing
+from tallymark.errors import BadSetting
 
+#: What may stand behind a URL's question mark; a `host` is the directory of a socket.
+_OPTIONS: Final = frozenset({"host", "sslmode"})
 _CONNECT_SECONDS: Final = 10
 _ANSWER_SECONDS: Final = 60
 #: How long a writer waits for another one, in seconds, and a migration for another one or for writers.
@@ -31,6 +34,9 @@ class Postgresql:
     """A database on a server. Its statements run as a role that policies bind, where the login is none."""
 
     def __init__(self, url: URL, *, hasty: bool = False) -> None:
+        """Errors: `BadSetting` for a URL with options that are not known."""
+        if unknown := set(url.query) - _OPTIONS:
+            raise BadSetting(f"The control store's URL takes {' and '.join(sorted(_OPTIONS))}, not {sorted(unknown)}.")
         self._url, self._hasty = url, hasty
         self._engine = _engine(url)
 
@@ -76,8 +82,10 @@ class Postgresql:
         if not self._login_bypasses:
             return Standing("PostgreSQL", True, "row-level security is in force")
         if self._role is not None:
-            return Standing("PostgreSQL", True, f"row-level security is in force, as role {ROLE}")
-        return Standing("PostgreSQL", False, f"the login bypasses row-level security and may not become {ROLE}")
+            return Standing("PostgreSQL", True, f"row-level security is in force, as role {self._role}")
+        return Standing(
+            "PostgreSQL", False, "the login bypasses row-level security, and may not make a role that does not"
+        )
 
     def close(self) -> None:
         """Ends every connection."""
@@ -95,7 +103,7 @@ class Postgresql:
         if not self._login_bypasses:
             return None
         with at_work(), self._engine.begin() as connection:
-            return ROLE if becomes(connection) else None
+            return role_of(connection)
 
 
 _OLDER_READERS: Final = """SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database()
