@@ -110,7 +110,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("engine", "TALLYMARK_ENGINE", _url("chdb", "clickhouse", "clickhouses"), "",
             "Where events live: `chdb:///path` in the process (default: `engine` in the data directory), or "
             "`clickhouse://user:password@host:8123/database` (`clickhouses://` for TLS)."),
-    Setting("control", "TALLYMARK_CONTROL", _url("sqlite"), "",
+    Setting("control", "TALLYMARK_CONTROL", _url("sqlite", "postgresql", "postgres"), "",
             "Where projects, keys and jobs live; default: `sqlite://` with `control.db` in the data directory."),
     Setting("cache", "TALLYMARK_CACHE", _url("memory"), "memory://", "Where hot answers live."),
     Setting("files", "TALLYMARK_FILES", _url("file", "s3"), "",

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tallymark.api.experiment_book import ExperimentBook
-from tallymark.control.database import Database
+from tallymark.control.database import open_database
 from tallymark.control.experiments import Experiments
 from tallymark.engine.base import Engine
 from tallymark.spec.experiment import Experiment
@@ -232,7 +232,7 @@ def test_what_is_read_while_something_changes_is_not_kept(app: Application, api:
                 book.forget()
             return found
 
-    with closing(Database(app.here.settings.control_url)) as database:
+    with closing(open_database(app.here.settings.control_url)) as database:
         book = ExperimentBook(Slow(database))
         assert book.of(project.id) == {}
         assert list(book.of(project.id)) == ["checkout"]

@@ -6,6 +6,7 @@ import sqlite3
 import threading
 from collections.abc import Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,6 +14,7 @@ from typing import Any, TypeVar
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import text
 
 from tallymark.control.assignment_rows import Exposure, Held, Key
 from tallymark.control.assignments import Assignments, Holdings, Wish, Wishes
@@ -20,6 +22,7 @@ from tallymark.control.database import Database
 from tallymark.control.experiment_models import AssignmentRow, ExperimentRow
 from tallymark.control.models import ProjectRow
 from tallymark.errors import NotFound, QueueFull
+from tests.control.dialects import ON_POSTGRESQL, ON_SQLITE
 
 _T = TypeVar("_T")
 
@@ -214,6 +217,7 @@ def test_nobody_is_forgotten_while_exposures_are_reported(assignments: Assignmen
     assert note(assignments, 1) == {}
 
 
+@ON_SQLITE
 @pytest.mark.parametrize("synchronous", [("hasty", 1), ("usual", 2)])
 def test_only_assignments_do_not_wait_for_the_disk(database: Database, synchronous: tuple[str, int]) -> None:
     which, expected = synchronous
@@ -225,6 +229,15 @@ def test_only_assignments_do_not_wait_for_the_disk(database: Database, synchrono
         opened.close()
 
 
+@ON_POSTGRESQL
+def test_only_the_assignments_of_a_server_do_not_wait_for_its_disk(database: Database) -> None:
+    with closing(database.hasty()) as hasty:
+        for opened, expected in ((hasty, "off"), (database, "on")):
+            with opened.write() as session:
+                assert session.scalar(text("SHOW synchronous_commit")) == expected
+
+
+@ON_SQLITE
 def test_what_is_left_of_a_torn_log_is_all_that_was_before(filled: Database, tmp_path: Path) -> None:
     """A changed definition that survives a power cut has all assignments from before it behind it.
 

@@ -23,6 +23,7 @@ from tallymark.control.models import Base, MetaRow
 from tallymark.control.people import People
 from tallymark.control.projects import Projects
 from tallymark.errors import BadSetting
+from tests.control.dialects import ON_SQLITE
 
 
 def pragma(database: Database, name: str) -> object:
@@ -63,6 +64,7 @@ def test_the_migrations_name_what_the_models_name(tmp_path: Path) -> None:
         assert names(migrated, table) == names(declared, table)
 
 
+@ON_SQLITE
 def test_commits_survive_a_power_cut_and_references_hold(database: Database) -> None:
     assert pragma(database, "journal_mode") == "wal"
     assert pragma(database, "synchronous") == 2
@@ -71,6 +73,7 @@ def test_commits_survive_a_power_cut_and_references_hold(database: Database) -> 
     assert pragma(database, "secure_delete") == 1
 
 
+@ON_SQLITE
 def test_what_is_deleted_is_in_no_file(database: Database, tmp_path: Path) -> None:
     secret = "not to be found " * 1_000
     with database.write() as session:
@@ -83,6 +86,7 @@ def test_what_is_deleted_is_in_no_file(database: Database, tmp_path: Path) -> No
     assert pragma(database, "busy_timeout") == 10_000
 
 
+@ON_SQLITE
 def test_the_log_is_not_emptied_under_a_reader(database: Database) -> None:
     with database.read() as reader:
         assert reader.get(MetaRow, "n") is None

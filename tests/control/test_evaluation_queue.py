@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -109,10 +108,10 @@ def test_the_oldest_is_claimed_first_with_all_that_is_known(
     assert counts(evaluations, quality) == {"waiting": 1, "running": 4}
 
 
-def test_each_is_claimed_once_even_at_once(evaluations: Evaluations, evaluator: Maker, tmp_path: Path) -> None:
+def test_each_is_claimed_once_even_at_once(evaluations: Evaluations, evaluator: Maker, control_url: str) -> None:
     quality = evaluator()
     put(evaluations, quality, *range(60))
-    stores = [open_database(f"sqlite:///{tmp_path / 'control.db'}") for _ in range(4)]
+    stores = [open_database(control_url) for _ in range(4)]
 
     def take(store: Database) -> list[int]:
         here, taken = queue(store), []
@@ -123,6 +122,8 @@ def test_each_is_claimed_once_even_at_once(evaluations: Evaluations, evaluator: 
     with ThreadPoolExecutor(4) as pool:
         taken = [exchange for exchanges in pool.map(take, stores) for exchange in exchanges]
     assert sorted(taken) == list(range(60))
+    for store in stores:
+        store.close()
 
 
 def test_projects_take_turns(evaluations: Evaluations, evaluator: Maker, database: Database) -> None:

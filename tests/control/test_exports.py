@@ -4,7 +4,6 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -105,20 +104,22 @@ def test_no_more_than_twenty_are_open(order: Order_, exports: Exports, database:
         order()
 
 
-def test_no_more_than_twenty_even_at_once(order: Order_, tmp_path: Path) -> None:
+def test_no_more_than_twenty_even_at_once(order: Order_, control_url: str) -> None:
     project = order().project_id
-    stores = [Exports(open_database(f"sqlite:///{tmp_path / 'control.db'}")) for _ in range(4)]
+    stores = [open_database(control_url) for _ in range(4)]
 
-    def fill(store: Exports) -> int:
+    def fill(store: Database) -> int:
         for n in range(MOST_OPEN):
             try:
-                store.add(project, ORDER, NOW)
+                Exports(store).add(project, ORDER, NOW)
             except TooManyRequests:
                 return n
         return MOST_OPEN
 
     with ThreadPoolExecutor(4) as pool:
         assert sum(pool.map(fill, stores)) == MOST_OPEN - 1
+    for store in stores:
+        store.close()
 
 
 def test_the_oldest_is_claimed_first_and_each_once(order: Order_, database: Database) -> None:
@@ -128,9 +129,9 @@ def test_the_oldest_is_claimed_first_and_each_once(order: Order_, database: Data
     assert here.claim(NOW) is None
 
 
-def test_each_is_claimed_once_even_at_once(order: Order_, tmp_path: Path) -> None:
+def test_each_is_claimed_once_even_at_once(order: Order_, control_url: str) -> None:
     made = {order(n).id for n in range(12)}
-    stores = [open_database(f"sqlite:///{tmp_path / 'control.db'}") for _ in range(4)]
+    stores = [open_database(control_url) for _ in range(4)]
 
     def take(store: Database) -> list[str]:
         taken = []
@@ -141,6 +142,8 @@ def test_each_is_claimed_once_even_at_once(order: Order_, tmp_path: Path) -> Non
     with ThreadPoolExecutor(4) as pool:
         taken = [id for ids in pool.map(take, stores) for id in ids]
     assert sorted(taken) == sorted(made)
+    for store in stores:
+        store.close()
 
 
 def test_progress_and_end(order: Order_, exports: Exports, database: Database) -> None:

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from tallymark.access.vault import Vault
 from tallymark.control.captures import CaptureDraft, Unrecorded
@@ -24,6 +24,7 @@ from tallymark.control.links import Link, LinkDraft, UncertainLead
 from tallymark.control.people import Erased, People
 from tallymark.control.projects import Projects
 from tallymark.spec.project import ProjectDraft
+from tests.control.dialects import ON_POSTGRESQL, ON_SQLITE
 
 ADA, BOB = "ad" * 32, "b0" * 32
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -193,6 +194,7 @@ CHANGES = [
 ]
 
 
+@ON_SQLITE
 @pytest.mark.parametrize("statement", CHANGES)
 def test_the_consent_log_only_grows(tmp_path: Path, people: People, statement: str) -> None:
     made = said_once(people, marketing("granted"))
@@ -201,6 +203,15 @@ def test_the_consent_log_only_grows(tmp_path: Path, people: People, statement: s
         pytest.raises(sqlite3.IntegrityError, match="consent_log is append-only"),
     ):
         connection.execute(statement)
+    assert people.consents(PROJECT, ADA) == (made,)
+
+
+@ON_POSTGRESQL
+@pytest.mark.parametrize("statement", ["UPDATE consent_log SET policy = ''", "DELETE FROM consent_log"])
+def test_the_consent_log_of_a_server_only_grows(database: Database, people: People, statement: str) -> None:
+    made = said_once(people, marketing("granted"))
+    with pytest.raises(DBAPIError, match="consent_log is append-only"), database.write() as session:
+        session.execute(text(statement))
     assert people.consents(PROJECT, ADA) == (made,)
 
 
@@ -413,6 +424,7 @@ def seal_and_capture(people: People, vault: Vault, identity: str, email: str) ->
     return sealed, payload
 
 
+@ON_SQLITE
 def test_no_byte_of_the_files_names_an_address_or_keeps_an_erased_one(tmp_path: Path, people: People) -> None:
     vault = Vault(b"a secret of the tests")
     emails = [f"ada.lovelace+{i}@mail.test" for i in range(20)]

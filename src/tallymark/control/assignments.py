@@ -91,7 +91,7 @@ class Assignments:
 
     def of(self, project_id: int, units: Collection[int]) -> Holdings:
         """What units have."""
-        with self._database.read() as session:
+        with self._database.read(project_id) as session:
             return dict(rows.held_of(session, project_id, units))
 
     def unreported(self, limit: int) -> list[Exposure]:
@@ -187,7 +187,7 @@ class Assignments:
             rows.report(session, exposures)
 
     def _forget(self, project_id: int, units: Collection[int]) -> int:
-        with self._database.write() as session:
+        with self._database.write(project_id) as session:
             gone = rows.remove(session, project_id, units)
         with self._lock:
             for unit in units:
@@ -195,7 +195,7 @@ class Assignments:
         return gone
 
     def _forget_project(self, project_id: int) -> None:
-        with self._database.write() as session:
+        with self._database.write(project_id) as session:
             rows.remove_project(session, project_id)
         with self._lock:
             for key in [key for key in self._known if key[0] == project_id]:

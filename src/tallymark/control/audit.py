@@ -37,7 +37,7 @@ class Audit:
         if subject is not None:
             mine = mine.where(AuditRow.subject == subject)
         newest = mine.order_by(AuditRow.at.desc(), AuditRow.id.desc()).limit(limit)
-        with self._database.read() as session:
+        with self._database.read(project_id) as session:
             return tuple(map(_deed, session.scalars(newest)))
 
 

@@ -8,10 +8,10 @@ from itertools import islice
 from typing import Final, TypeVar
 
 from sqlalchemy import ColumnElement, delete, select
-from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.orm import Session
 
 from tallymark.control.evaluation_models import EvaluationAttemptRow, EvaluationRow, EvaluationSpendRow
+from tallymark.control.upsert import insert
 from tallymark.spec.evaluation import Usage
 
 #: Values of one statement.
@@ -83,7 +83,7 @@ def _micros(attempt: Attempt) -> int:
 
 def _spend(session: Session, project_id: int, day: date, attempts: Sequence[Attempt]) -> None:
     row = EvaluationSpendRow
-    taken = insert(row).values(
+    taken = insert(session, row).values(
         project_id=project_id,
         day=day,
         requests=len(attempts),

@@ -6,12 +6,12 @@ from datetime import date, datetime
 from typing import Literal, NamedTuple, cast
 
 from sqlalchemy import ColumnElement, func, or_, select, update
-from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.orm import Session, aliased
 
 from tallymark.control.database import Database
 from tallymark.control.evaluation_models import EvaluationAttemptRow, EvaluationRow, EvaluationSpendRow, EvaluatorRow
 from tallymark.control.evaluation_rows import MICROS, Attempt, attempt_of, parts, remove_evaluations
+from tallymark.control.upsert import insert
 from tallymark.spec.evaluation import Usage
 from tallymark.spec.evaluator import Evaluator
 
@@ -83,7 +83,7 @@ class Evaluations:
             .order_by(row.finished_at.desc(), row.id.desc())
             .limit(limit)
         )
-        with self._database.read() as session:
+        with self._database.read(project_id) as session:
             found = session.execute(newest).all()
             attempts = _attempts(session, [dead.id for dead, _ in found])
             return tuple(_dead_letter(dead, key, attempts[dead.id]) for dead, key in found)
@@ -95,7 +95,7 @@ class Evaluations:
         )
         if evaluator_id is not None:
             chosen &= EvaluationRow.evaluator_id == evaluator_id
-        with self._database.write() as session:
+        with self._database.write(project_id) as session:
             if ids is None:
                 return _requeue(session, chosen)
             return sum(_requeue(session, chosen & EvaluationRow.id.in_(part)) for part in parts(ids))
@@ -137,7 +137,7 @@ class Evaluations:
 
     def spent(self, project_id: int, day: date) -> Spend:
         """What a project's judges took on a UTC day."""
-        with self._database.read() as session:
+        with self._database.read(project_id) as session:
             row = session.get(EvaluationSpendRow, (project_id, day))
             return Spend() if row is None else Spend(row.requests, row.tokens, row.cost_micros / MICROS)
 
@@ -157,7 +157,7 @@ class Evaluations:
         """How many evaluations are deleted with these exchanges; who judges them now reports in vain."""
         row, gone = EvaluationRow, 0
         for part in parts(exchanges):
-            with self._database.write() as session:
+            with self._database.write(project_id) as session:
                 gone += remove_evaluations(session, (row.project_id == project_id) & row.exchange.in_(part))
         return gone
 
@@ -174,13 +174,13 @@ class Evaluations:
         return gone
 
     def _enqueue(self, evaluator: Evaluator, cases: list[tuple[int, datetime]], now: datetime, once: bool) -> int:
-        new = insert(EvaluationRow).on_conflict_do_nothing().returning(EvaluationRow.id)
-        with self._database.write() as session:
+        with self._database.write(evaluator.project_id) as session:
             row = session.get(EvaluatorRow, evaluator.id)
             if row is None or row.status == "archived":
                 return 0
             known = _known(session, evaluator.id, [exchange for exchange, _ in cases]) if once else frozenset()
             rows = [_waiting(evaluator, *case, now) for case in cases if case[0] not in known]
+            new = insert(session, EvaluationRow).on_conflict_do_nothing().returning(EvaluationRow.id)
             return len(session.execute(new, rows).all()) if rows else 0
 
 

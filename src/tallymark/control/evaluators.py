@@ -51,19 +51,19 @@ class Evaluators:
 
     def create(self, project_id: int, draft: EvaluatorDraft, doer: Doer) -> Evaluator:
         """The new evaluator, active at version 1. Errors: `Conflict` where the key is taken."""
-        with self._database.write() as session:
+        with self._database.write(project_id) as session:
             return evaluator_of(_add(session, project_id, draft, doer, automatic=False))
 
     def get(self, project_id: int, key: str) -> Evaluator | None:
         """The evaluator of a project with that key."""
-        with self._database.read() as session:
+        with self._database.read(project_id) as session:
             row = session.scalar(_named(project_id, key))
             return None if row is None else evaluator_of(row)
 
     def all(self, project_id: int) -> tuple[Evaluator, ...]:
         """Every evaluator of a project, oldest first."""
         mine = select(EvaluatorRow).where(EvaluatorRow.project_id == project_id).order_by(EvaluatorRow.id)
-        with self._database.read() as session:
+        with self._database.read(project_id) as session:
             return tuple(map(evaluator_of, session.scalars(mine)))
 
     def active(self) -> tuple[Evaluator, ...]:
@@ -76,7 +76,7 @@ class Evaluators:
 
     def versions(self, project_id: int, key: str) -> tuple[Version, ...]:
         """What an evaluator has been, newest first. Errors: `NotFound`."""
-        with self._database.read() as session:
+        with self._database.read(project_id) as session:
             row, version = _existing(session, project_id, key), EvaluatorVersionRow
             newest = select(version).where(version.evaluator_id == row.id).order_by(version.version.desc())
             return tuple(
@@ -89,7 +89,7 @@ class Evaluators:
 
         A change that changes nothing makes none. Errors: `NotFound`, `BadRequest`; `Conflict` for an archived one.
         """
-        with self._database.write() as session:
+        with self._database.write(project_id) as session:
             row = _existing(session, project_id, key)
             check_change(row.key, cast(EvaluatorStatus, row.status))
             after = changed(defined(row.definition), body)
@@ -106,7 +106,7 @@ class Evaluators:
         draft = parse_draft({"key": DEFAULT_EVALUATOR, "judge": judge, "model": model})
         if self._as_it_should_be(project_id, draft):
             return
-        with self._database.write() as session:
+        with self._database.write(project_id) as session:
             row, doer = session.scalar(_named(project_id, draft.key)), Doer(_SETTINGS, now)
             if row is not None and row.automatic and defined(row.definition) != draft:
                 _revise(session, row, draft, doer)
@@ -157,20 +157,20 @@ class Evaluators:
     def forget_project(self, project_id: int) -> None:
         """Deletes a project's evaluators, what they judged, and what that took."""
         mine = select(EvaluatorRow.id).where(EvaluatorRow.project_id == project_id)
-        with self._database.write() as session:
+        with self._database.write(project_id) as session:
             remove_evaluations(session, EvaluationRow.project_id == project_id)
             session.execute(delete(EvaluatorVersionRow).where(EvaluatorVersionRow.evaluator_id.in_(mine)))
             for table in (EvaluatorRow, EvaluationSpendRow):
                 session.execute(delete(table).where(table.project_id == project_id))
 
     def _step(self, project_id: int, key: str, action: Action, doer: Doer, reason: str = "") -> Evaluator:
-        with self._database.write() as session:
+        with self._database.write(project_id) as session:
             row = _existing(session, project_id, key)
             _move(session, row, action, doer, reason)
             return evaluator_of(row)
 
     def _as_it_should_be(self, project_id: int, draft: EvaluatorDraft) -> bool:
-        with self._database.read() as session:
+        with self._database.read(project_id) as session:
             row = session.scalar(_named(project_id, draft.key))
             if row is None:
                 return _count(session, project_id) > 0

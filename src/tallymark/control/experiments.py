@@ -36,7 +36,7 @@ class Experiments:
 
     def create(self, project_id: int, draft: ExperimentDraft, doer: Doer) -> Experiment:
         """The new experiment, a draft. Errors: `Conflict` where the key is taken, or the holdout has another share."""
-        with self._database.write() as session:
+        with self._database.write(project_id) as session:
             row = ExperimentRow(
                 project_id=project_id, key=draft.key, status="draft", definition=_text(draft, None), revision=1,
                 created_at=doer.at, updated_at=doer.at,
@@ -49,14 +49,14 @@ class Experiments:
 
     def get(self, project_id: int, key: str) -> Experiment | None:
         """The experiment of a project with that key."""
-        with self._database.read() as session:
+        with self._database.read(project_id) as session:
             row = session.scalar(_named(project_id, key))
             return None if row is None else _experiment(row)
 
     def all(self, project_id: int) -> tuple[Experiment, ...]:
         """Every experiment of a project, oldest first."""
         mine = select(ExperimentRow).where(ExperimentRow.project_id == project_id).order_by(ExperimentRow.id)
-        with self._database.read() as session:
+        with self._database.read(project_id) as session:
             return tuple(map(_experiment, session.scalars(mine)))
 
     def update(
@@ -67,7 +67,7 @@ class Experiments:
         Errors: `NotFound`; `BadRequest`; `Conflict` for what may not change any more, for a key that is taken, and
         where the experiment is not at that `revision`.
         """
-        with self._database.write() as session:
+        with self._database.write(project_id) as session:
             row = _existing(session, project_id, key)
             _check_revision(row, revision)
             before, shipped = _defined(row.definition)
@@ -98,7 +98,7 @@ class Experiments:
 
     def delete(self, project_id: int, key: str, doer: Doer) -> Experiment:
         """The draft as it was. Errors: `NotFound`; `Conflict` for one that is no draft any more."""
-        with self._database.write() as session:
+        with self._database.write(project_id) as session:
             row = _existing(session, project_id, key)
             check_action(key, cast(Status, row.status), "delete")
             experiment = _experiment(row)
@@ -108,12 +108,12 @@ class Experiments:
 
     def forget_project(self, project_id: int) -> None:
         """Deletes everything that is known of a project's experiments, who was in them and who changed them."""
-        with self._database.write() as session:
+        with self._database.write(project_id) as session:
             for table in (AssignmentRow, ExperimentRow, AuditRow):
                 session.execute(delete(table).where(table.project_id == project_id))
 
     def _step(self, project_id: int, key: str, action: Action, doer: Doer, variant: str | None = None) -> Experiment:
-        with self._database.write() as session:
+        with self._database.write(project_id) as session:
             row = _existing(session, project_id, key)
             status = cast(Status, row.status)
             check_action(key, status, action)

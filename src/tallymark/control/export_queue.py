@@ -87,7 +87,7 @@ class ExportQueue:
 
     def _report(self, export: Export, **values: object) -> bool:
         own = self._mine() & (ExportRow.id == export.id) & (ExportRow.attempt == export.attempt)
-        with self._database.write() as session:
+        with self._database.write(export.project_id) as session:
             return _changed(session, own, values)
 
     def _mine(self) -> ColumnElement[bool]:

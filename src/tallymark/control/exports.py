@@ -57,7 +57,7 @@ class Exports:
 
         Errors: `TooManyRequests` where `MOST_OPEN` of the project are not finished.
         """
-        with self._database.write() as session:
+        with self._database.write(project_id) as session:
             mine = select(func.count()).where(_OPEN, ExportRow.project_id == project_id)
             if (session.scalar(mine) or 0) >= MOST_OPEN:
                 raise TooManyRequests(f"{MOST_OPEN} exports of this project are not finished yet: wait, or delete one.")

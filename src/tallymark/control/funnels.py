@@ -30,7 +30,7 @@ class Funnels:
         Errors: `Conflict` where the project has `MOST_FUNNELS` others.
         """
         definition = _written(funnel)
-        with self._database.write() as session:
+        with self._database.write(project_id) as session:
             row = session.get(FunnelRow, (project_id, funnel.name))
             if row is not None:
                 row.definition, row.updated_at = definition, now
@@ -47,20 +47,20 @@ class Funnels:
 
     def get(self, project_id: int, name: str) -> Funnel | None:
         """The project's own funnel of that name."""
-        with self._database.read() as session:
+        with self._database.read(project_id) as session:
             row = session.get(FunnelRow, (project_id, name))
             return None if row is None else _funnel(row)
 
     def of_project(self, project_id: int) -> tuple[Funnel, ...]:
         """Every funnel that a project declares, by name; one that can't be read any more is logged and left out."""
         mine = select(FunnelRow).where(FunnelRow.project_id == project_id).order_by(FunnelRow.name)
-        with self._database.read() as session:
+        with self._database.read(project_id) as session:
             found = [_read(row) for row in session.scalars(mine)]
         return tuple(funnel for funnel in found if funnel is not None)
 
     def remove(self, project_id: int, name: str) -> Funnel | None:
         """Forgets a funnel; gives what it was."""
-        with self._database.write() as session:
+        with self._database.write(project_id) as session:
             row = session.get(FunnelRow, (project_id, name))
             if row is None:
                 return None
@@ -69,7 +69,7 @@ class Funnels:
 
     def forget_project(self, project_id: int) -> None:
         """Forgets every funnel of a project."""
-        with self._database.write() as session:
+        with self._database.write(project_id) as session:
             session.execute(delete(FunnelRow).where(FunnelRow.project_id == project_id))
 
 

@@ -37,7 +37,7 @@ class JobRuns:
 
     def start(self, job: str, project_id: int | None = None) -> int:
         """The id of a run that begins now."""
-        with self._database.write() as session:
+        with self._database.write(project_id) as session:
             row = JobRunRow(job=job, project_id=project_id, status="running", detail="", started_at=self._now())
             session.add(row)
             session.flush()
@@ -62,7 +62,7 @@ class JobRuns:
             query = query.where(JobRunRow.job == job)
         if project_id is not None:
             query = query.where(JobRunRow.project_id == project_id)
-        with self._database.read() as session:
+        with self._database.read(project_id) as session:
             return tuple(_run(row) for row in session.scalars(query))
 
     def count(self, before: datetime) -> int:

@@ -54,7 +54,7 @@ class Keys:
 
         Errors: `NotFound` where there is no such project.
         """
-        with self._database.write() as session:
+        with self._database.write(project_id) as session:
             project = session.get(ProjectRow, project_id)
             if project is None or project.deleted_at is not None:
                 raise NotFound(f"There is no project {project_id}.", field="project")
@@ -77,7 +77,7 @@ class Keys:
     def list(self, project_id: int | None = None) -> tuple[Key, ...]:
         """Every key of a project, or of all, revoked and expired ones included, oldest first."""
         query = _KEYS if project_id is None else _KEYS.where(KeyRow.project_id == project_id)
-        with self._database.read() as session:
+        with self._database.read(project_id) as session:
             return tuple(_key(row) for row in session.execute(query.order_by(KeyRow.id)))
 
     def revoke(self, key_id: int) -> Key:

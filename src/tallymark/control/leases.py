@@ -5,10 +5,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import delete, func, or_, select, update
-from sqlalchemy.dialects.sqlite import insert
 
 from tallymark.control.database import Database
 from tallymark.control.models import LeaseRow
+from tallymark.control.upsert import insert
 
 
 class Leases:
@@ -21,14 +21,14 @@ class Leases:
     def acquire(self, name: str, holder: str, seconds: float) -> bool:
         """Whether `holder` has the lease now: it was free, or expired, or theirs already."""
         now, until = self._span(seconds)
-        taken = insert(LeaseRow).values(name=name, holder=holder, expires_at=until)
-        statement = taken.on_conflict_do_update(
-            index_elements=[LeaseRow.name],
-            set_={"holder": holder, "expires_at": until},
-            where=or_(LeaseRow.expires_at <= now, LeaseRow.holder == holder),
-        ).returning(LeaseRow.name)
         with self._database.write() as session:
-            return session.execute(statement).first() is not None
+            taken = insert(session, LeaseRow).values(name=name, holder=holder, expires_at=until)
+            statement = taken.on_conflict_do_update(
+                index_elements=[LeaseRow.name],
+                set_={"holder": holder, "expires_at": until},
+                where=or_(LeaseRow.expires_at <= now, LeaseRow.holder == holder),
+            )
+            return session.execute(statement.returning(LeaseRow.name)).first() is not None
 
     def renew(self, name: str, holder: str, seconds: float) -> bool:
         """Whether `holder` still has the lease, from now for `seconds`; False once another took it."""

@@ -10,11 +10,11 @@ from datetime import datetime
 from typing import Final, Literal, cast
 
 from sqlalchemy import Double, String, bindparam, exists, func, literal, or_, select, update
-from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.orm import Session, aliased
 
 from tallymark.control.models import Instant
 from tallymark.control.people_models import LeadRow, LinkRow
+from tallymark.control.upsert import insert
 
 Kind = Literal["direct", "heuristic"]
 
@@ -89,7 +89,7 @@ def update_links(session: Session, drafts: Sequence[LinkDraft]) -> None:
         if d.kind == "heuristic"
     ]
     if values:
-        session.connection().execute(_GUESS, values)
+        _guess(session, values)
     for d in drafts:
         if d.kind == "direct":
             same = (LinkRow.lead_id == d.lead_id, LinkRow.actor == d.actor, LinkRow.kind == "direct")
@@ -126,22 +126,27 @@ def links_of(session: Session, lead_id: int) -> tuple[Link, ...]:
     )
 
 
-_NEW = insert(LinkRow).from_select(
-    [LinkRow.project_id, LinkRow.lead_id, LinkRow.actor, LinkRow.kind, LinkRow.confidence, LinkRow.at],
-    select(
-        LeadRow.project_id,
-        LeadRow.id,
-        bindparam("visitor", type_=String()),
-        literal("heuristic"),
-        bindparam("sure", type_=Double()),
-        bindparam("when", type_=Instant()),
-    ).where(LeadRow.id == bindparam("lead")),
-)
-_GUESS = _NEW.on_conflict_do_update(
-    index_elements=[LinkRow.lead_id, LinkRow.actor],
-    set_={"confidence": _NEW.excluded.confidence, "at": _NEW.excluded.at},
-    where=LinkRow.kind == "heuristic",
-)
+_LEAD = select(
+    LeadRow.project_id,
+    LeadRow.id,
+    bindparam("visitor", type_=String()),
+    literal("heuristic"),
+    bindparam("sure", type_=Double()),
+    bindparam("when", type_=Instant()),
+).where(LeadRow.id == bindparam("lead"))
+
+
+def _guess(session: Session, values: Sequence[dict[str, object]]) -> None:
+    """Makes links of leads that there are, or changes those that are guesses too."""
+    row = LinkRow
+    columns = [row.project_id, row.lead_id, row.actor, row.kind, row.confidence, row.at]
+    new = insert(session, row).from_select(columns, _LEAD)
+    guess = new.on_conflict_do_update(
+        index_elements=[row.lead_id, row.actor],
+        set_={"confidence": new.excluded.confidence, "at": new.excluded.at},
+        where=row.kind == "heuristic",
+    )
+    session.connection().execute(guess, values)
 
 
 def _uncertain(row: LeadRow, claimed: frozenset[str]) -> UncertainLead:

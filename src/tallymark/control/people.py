@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
@@ -13,6 +14,9 @@ from tallymark.control.consents import Consent, ConsentDraft, Unsubscribe
 from tallymark.control.database import Database
 from tallymark.control.links import Link, LinkDraft, UncertainLead
 from tallymark.control.people_models import FormSubmissionRow, LeadRow, LinkRow, UnsubscribeRow
+
+#: What goes with a person, those first that refer to others.
+_ERASED: Final = (LinkRow, FormSubmissionRow, LeadRow)
 
 
 @dataclass(frozen=True)
@@ -69,7 +73,7 @@ class People:
 
     def capture(self, draft: CaptureDraft) -> Captured:
         """What a form came to: lead, consents and link are stored; of one that had come before, changed consents."""
-        with self._database.write() as session:
+        with self._database.write(draft.project_id) as session:
             return captures.capture(session, draft)
 
     def recorded(self, submission_id: int) -> bool:
@@ -99,28 +103,28 @@ class People:
 
     def consents(self, project_id: int, subject: str) -> tuple[Consent, ...]:
         """Everything that a subject said, oldest first."""
-        with self._database.read() as session:
+        with self._database.read(project_id) as session:
             return consents.history(session, project_id, [subject])
 
     def latest_consent(self, project_id: int, subject: str, purpose: str) -> Consent | None:
         """The last thing that a subject said of a purpose."""
-        with self._database.read() as session:
+        with self._database.read(project_id) as session:
             return consents.latest(session, project_id, subject, purpose)
 
     def unsubscribe(self, project_id: int, email_hash: str, source: str, at: datetime) -> bool:
         """Whether the address got mail until now; from now on it gets none, whether it is known or not."""
-        with self._database.write() as session:
+        with self._database.write(project_id) as session:
             return consents.unsubscribe(session, project_id, email_hash, Unsubscribe(at, source))
 
     def unsubscribed(self, project_id: int, email_hash: str) -> datetime | None:
         """Since when the address gets no mail; None where it may get some."""
-        with self._database.read() as session:
+        with self._database.read(project_id) as session:
             found = consents.unsubscribed(session, project_id, email_hash)
             return None if found is None else found.at
 
     def identities(self, project_id: int, besides: int) -> tuple[str, ...]:
         """The identities of a project's submissions but those of one lead."""
-        with self._database.read() as session:
+        with self._database.read(project_id) as session:
             return captures.identities(session, project_id, besides)
 
     def uncertain(self, since: datetime) -> tuple[UncertainLead, ...]:
@@ -135,7 +139,7 @@ class People:
 
     def person(self, project_id: int, email_hash: str) -> Person | None:
         """Everything that is held of an address, what their own visitors allowed included; None for nothing."""
-        with self._database.read() as session:
+        with self._database.read(project_id) as session:
             found = _person(session, project_id, email_hash)
         return found if found.lead or found.consents or found.unsubscribe else None
 
@@ -144,14 +148,14 @@ class People:
 
         Kept are the consent log, which now says that this was done, and the unsubscribe, both by hash alone.
         """
-        with self._database.write() as session:
+        with self._database.write(project_id) as session:
             lead = _lead_row(session, project_id, email_hash)
             if lead is None:
                 return None
             erased = _erase(session, lead.id)
             draft = ConsentDraft(project_id, email_hash, "erasure", "erased", "erasure", "", at)
             consents.append(session, draft)
-        self._database.compact()
+        self._database.compact(*_ERASED)
         return erased
 
     def leads(self, project_id: int, limit: int, before_id: int | None = None) -> tuple[Lead, ...]:
@@ -159,15 +163,15 @@ class People:
         query = select(LeadRow).where(LeadRow.project_id == project_id).order_by(LeadRow.id.desc()).limit(limit)
         if before_id is not None:
             query = query.where(LeadRow.id < before_id)
-        with self._database.read() as session:
+        with self._database.read(project_id) as session:
             return tuple(_lead(row) for row in session.scalars(query))
 
     def forget_project(self, project_id: int) -> None:
         """Takes away every person of a project, their unsubscribes included. The consent log stays."""
-        with self._database.write() as session:
-            for table in (LinkRow, FormSubmissionRow, LeadRow, UnsubscribeRow):
+        with self._database.write(project_id) as session:
+            for table in (*_ERASED, UnsubscribeRow):
                 session.execute(delete(table).where(table.project_id == project_id))
-        self._database.compact()
+        self._database.compact(*_ERASED, UnsubscribeRow)
 
 
 def _person(session: Session, project_id: int, email_hash: str) -> Person:

@@ -36,7 +36,7 @@ class Projects:
 
     def get(self, project_id: int) -> Project | None:
         """The project with that id."""
-        with self._database.read() as session:
+        with self._database.read(project_id) as session:
             row = session.scalar(_LIVE.where(ProjectRow.id == project_id))
             return None if row is None else _project(row)
 
@@ -62,7 +62,7 @@ class Projects:
 
         Errors: `NotFound`; `Conflict` where the name is taken.
         """
-        with self._database.write() as session:
+        with self._database.write(project_id) as session:
             row = _live(session, project_id)
             for attribute, value in change.items():
                 setattr(row, attribute, _stored(value))
@@ -75,7 +75,7 @@ class Projects:
         Errors: `NotFound`.
         """
         now = datetime.now(UTC)
-        with self._database.write() as session:
+        with self._database.write(project_id) as session:
             row = _live(session, project_id)
             row.deleted_at = now
             good = (KeyRow.project_id == project_id) & KeyRow.revoked_at.is_(None)

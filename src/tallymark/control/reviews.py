@@ -43,7 +43,7 @@ class Reviews:
 
     def put(self, project_id: int, draft: ReviewDraft, now: datetime) -> Review:
         """The review, in place of the one that the reviewer made of the exchange before."""
-        with self._database.write() as session:
+        with self._database.write(project_id) as session:
             row = session.scalar(_one(project_id, draft.exchange, draft.reviewer))
             if row is None:
                 row = ReviewRow(
@@ -57,7 +57,7 @@ class Reviews:
 
     def get(self, project_id: int, exchange: int, reviewer: str) -> Review | None:
         """What a reviewer said of an exchange."""
-        with self._database.read() as session:
+        with self._database.read(project_id) as session:
             row = session.scalar(_one(project_id, exchange, reviewer))
             return None if row is None else _review(row)
 
@@ -75,12 +75,12 @@ class Reviews:
         )
         if exchanges is not None:
             newest = newest.where(row.exchange.in_(exchanges))
-        with self._database.read() as session:
+        with self._database.read(project_id) as session:
             return tuple(map(_review, session.scalars(newest)))
 
     def remove(self, project_id: int, exchange: int, reviewer: str) -> Review | None:
         """The review as it was when it was deleted; None if there was none."""
-        with self._database.write() as session:
+        with self._database.write(project_id) as session:
             row = session.scalar(_one(project_id, exchange, reviewer))
             if row is None:
                 return None
@@ -93,13 +93,13 @@ class Reviews:
         row, gone = ReviewRow, 0
         for part in parts(exchanges):
             theirs = delete(row).where(row.project_id == project_id, row.exchange.in_(part))
-            with self._database.write() as session:
+            with self._database.write(project_id) as session:
                 gone += len(session.execute(theirs.returning(row.id)).all())
         return gone
 
     def forget_project(self, project_id: int) -> None:
         """Deletes every review of a project."""
-        with self._database.write() as session:
+        with self._database.write(project_id) as session:
             session.execute(delete(ReviewRow).where(ReviewRow.project_id == project_id))
 
 

@@ -4,10 +4,10 @@ import secrets
 from datetime import date
 
 from sqlalchemy import delete, func, select
-from sqlalchemy.dialects.sqlite import insert
 
 from tallymark.control.database import Database
 from tallymark.control.people_models import SaltRow
+from tallymark.control.upsert import insert
 
 _BYTES = 32
 #: Days kept in memory: yesterday's, today's and tomorrow's are in use at once around the world.
@@ -41,13 +41,13 @@ class Salts:
             count = len(session.scalars(gone).all())
         self._known = {day: salt for day, salt in self._known.items() if day >= before}
         if count:
-            self._database.compact()
+            self._database.compact(SaltRow)
         return count
 
     def _look_up(self, day: date) -> bytes:
-        made = insert(SaltRow).values(day=day, salt=secrets.token_bytes(_BYTES)).on_conflict_do_nothing()
         with self._database.write() as session:
-            session.execute(made)
+            made = insert(session, SaltRow).values(day=day, salt=secrets.token_bytes(_BYTES))
+            session.execute(made.on_conflict_do_nothing())
             salt = session.scalars(select(SaltRow.salt).where(SaltRow.day == day)).one()
         latest = sorted({**self._known, day: salt}.items())[-_MOST_CACHED:]
         self._known = dict(latest)

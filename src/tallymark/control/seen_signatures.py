@@ -3,10 +3,10 @@
 from datetime import datetime
 
 from sqlalchemy import delete
-from sqlalchemy.dialects.sqlite import insert
 
 from tallymark.control.database import Database
 from tallymark.control.evaluation_models import SeenSignatureRow
+from tallymark.control.upsert import insert
 
 
 class SeenSignatures:
@@ -18,7 +18,7 @@ class SeenSignatures:
     def first(self, digest: str, until: datetime, now: datetime) -> bool:
         """Whether nobody has shown this signature yet; it is remembered `until` it is too old to be taken anyway."""
         row = SeenSignatureRow
-        taken = insert(row).values(digest=digest, expires_at=until).on_conflict_do_nothing().returning(row.digest)
         with self._database.write() as session:
             session.execute(delete(row).where(row.expires_at <= now))
-            return session.execute(taken).first() is not None
+            taken = insert(session, row).values(digest=digest, expires_at=until).on_conflict_do_nothing()
+            return session.execute(taken.returning(row.digest)).first() is not None
