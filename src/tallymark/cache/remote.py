@@ -13,8 +13,8 @@ from tallymark.cache.breaker import Breaker
 
 T = TypeVar("T")
 
-#: Seconds that an answer may take.
-PATIENCE: Final = 0.1
+#: Seconds that an answer may take, its connection included, where the URL does not say `?socket_timeout=…`.
+_PATIENCE: Final = 0.1
 
 #: Connections to it; more requests wait for one.
 _CONNECTIONS: Final = 16
@@ -24,9 +24,8 @@ class Remote:
     """A Valkey at a URL; names in it begin with the installation's. For one event loop. Errors: `ValueError`."""
 
     def __init__(self, url: str, installation: str, breaker: Breaker | None = None) -> None:
-        pool = BlockingConnectionPool.from_url(
-            url, max_connections=_CONNECTIONS, timeout=PATIENCE, socket_connect_timeout=PATIENCE
-        )
+        pool = BlockingConnectionPool.from_url(url, max_connections=_CONNECTIONS, timeout=None)
+        self._patience = float(pool.connection_kwargs.get("socket_timeout") or _PATIENCE)
         self._client = Valkey(connection_pool=pool)
         self._scripts: dict[str, AsyncScript] = {}
         self._prefix = f"tallymark:{installation}:{__version__}"
@@ -41,7 +40,7 @@ class Remote:
         if not self.breaker.may_ask():
             return away
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(self._patience):
                 answer = await question(self._client)
         except (ValkeyError, OSError) as error:  # a timeout is an `OSError`, too
             self.breaker.failed(type(error).__name__)

@@ -23,11 +23,15 @@ _LOOK: Final = 0.02
 
 
 class Shared:
-    """A store in a Valkey; one that is away has nothing. A value is good under its own name alone."""
+    """A store in a Valkey; one that is away has nothing. A value is good under its own name alone.
 
-    def __init__(self, remote: Remote, secret: bytes) -> None:
+    `wait`: seconds that are waited for a value that another process computes.
+    """
+
+    def __init__(self, remote: Remote, secret: bytes, wait: float = _WAIT) -> None:
         self.remote = remote
         self._secret = secret
+        self._wait = wait
 
     async def get(self, key: str, renew_for: int | timedelta | None = None) -> bytes | None:
         """See `Store`."""
@@ -55,10 +59,11 @@ class Shared:
         turn, name = self._turn(key), self.remote.key("answer", key)
         if await self.remote.ask(lambda client: client.set(turn, b"", nx=True, px=_TURN_MS), True):
             return None
-        until = time.monotonic() + _WAIT
+        nothing: list[bytes | None] = [None, None]
+        until = time.monotonic() + self._wait
         while time.monotonic() < until:
             await asyncio.sleep(_LOOK)
-            value, taken = await self.remote.ask(lambda client: client.mget(name, turn), [None, None])
+            value, taken = await self.remote.ask(lambda client: client.mget(name, turn), nothing)
             if value is not None or taken is None:
                 return self._opened(name, value)
         return None
