@@ -14,7 +14,6 @@ from litestar import Litestar, asgi
 from litestar.config.cors import CORSConfig
 from litestar.datastructures import State
 from litestar.handlers import ASGIRouteHandler
-from litestar.stores.memory import MemoryStore
 from litestar.types import ControllerRouterHandler, Receive, Scope, Send
 
 from tallymark.access.guard import Access
@@ -42,11 +41,13 @@ from tallymark.api.keys import keys_router
 from tallymark.api.lifecycle import ask_lifecycle, ask_stickiness
 from tallymark.api.projects import projects_router
 from tallymark.api.purge import purge_router
+from tallymark.api.rate_limits import rate_limits
 from tallymark.api.retention import ask_retention
 from tallymark.api.services import Services
 from tallymark.archive.archives import Archives
 from tallymark.archive.shelf import Shelf
 from tallymark.archive.work import Workplace
+from tallymark.cache.opening import open_cache
 from tallymark.config import Settings
 from tallymark.control.assignments import Assignments
 from tallymark.control.audit import Audit
@@ -106,7 +107,9 @@ _log = structlog.get_logger()
 _DAY_MS = 86_400_000
 
 #: Headers of answers that scripts of other origins may read.
-_READ_ELSEWHERE = ["Content-Disposition", "Content-Range", "ETag", "Location", "Retry-After"]
+_READ_ELSEWHERE = [
+    "Content-Disposition", "Content-Range", "ETag", "Location", "RateLimit", "RateLimit-Policy", "Retry-After",
+]  # fmt: skip
 
 
 def build(
@@ -147,16 +150,19 @@ def build(
         finally:
             await warming
             await _stop(here, exporter, clock)
+            await here.cache.close()
             database.close()
             if owned:
                 opened.close()
 
     events, imports = _ingest_handlers(here)
+    limits = here.rate_limits.limits
     app = Litestar(
         route_handlers=[events, imports, *_routes(here)],
         lifespan=[lifespan],
         state=_state(here, purge, exporter, on_change),
         exception_handlers=EXCEPTION_HANDLERS,
+        middleware=[here.rate_limits.questions] if limits else [],
         cors_config=CORSConfig(
             allow_origins=list(settings.cors_origins), allow_headers=["*"], expose_headers=_READ_ELSEWHERE
         ),
@@ -164,7 +170,8 @@ def build(
         logging_config=None,
         request_max_body_size=settings.max_body_bytes,
     )
-    app.asgi_handler = Shortcut("/v1/events", events.fn, app.asgi_handler)
+    take = here.rate_limits.events(events.fn) if limits else events.fn
+    app.asgi_handler = Shortcut("/v1/events", take, app.asgi_handler)
     return app
 
 
@@ -219,10 +226,12 @@ def _services(settings: Settings, engine: Engine, database: Database, now: Calla
     book = ExperimentBook(experiments)
     archived = open_files(settings, "archives")
     workplace = Workplace(archived, turns.leases, turns.holder)
+    cache = open_cache(settings.cache, secret)
     return Services(
         settings, engine, catalog, access, Vault(secret), Directory(projects), projects, keys, People(database),
         Salts(database), job_runs, turns, store, writer, receiver, HostingTable.load(), keeper,
-        Answers(Answerer(engine, catalog), keeper, MemoryStore()), Exports(database), open_files(settings),
+        cache, Answers(Answerer(engine, catalog), keeper, cache.memory, cache.shared),
+        rate_limits(settings, access, cache.remote, secret), Exports(database), open_files(settings),
         Signatures(secret), experiments, Audit(database), book, Assignments(database), funnels,
         FunnelRollups(engine, catalog, funnels, book), Evaluators(database), Evaluations(database),
         EvaluationQueue(database, turns.holder), Reviews(database), Cursors(database), SeenSignatures(database),

@@ -112,7 +112,10 @@ SETTINGS: tuple[Setting, ...] = (
             "`clickhouse://user:password@host:8123/database` (`clickhouses://` for TLS)."),
     Setting("control", "TALLYMARK_CONTROL", _url("sqlite", "postgresql", "postgres"), "",
             "Where projects, keys and jobs live; default: `sqlite://` with `control.db` in the data directory."),
-    Setting("cache", "TALLYMARK_CACHE", _url("memory"), "memory://", "Where hot answers live."),
+    Setting("cache", "TALLYMARK_CACHE", _url("memory", "valkey", "valkeys", "redis", "rediss"), "memory://",
+            "Where hot answers and rate limits live: `memory://`, in each process by itself; or a Valkey that "
+            "processes share, `valkey://user:password@host:6379/0` (`valkeys://` for TLS; `redis://` and "
+            "`rediss://` mean the same). One that is away breaks nothing."),
     Setting("files", "TALLYMARK_FILES", _url("file", "s3"), "",
             "Where spool and exports live: `file:///path` (default: `files` in the data directory), or "
             "`s3://bucket/prefix?region=…&endpoint=…` for exports, with the credentials of the environment's `AWS_…` "
@@ -172,6 +175,15 @@ SETTINGS: tuple[Setting, ...] = (
             "a token of a user."),
     Setting("quiz_project", "TALLYMARK_QUIZ_PROJECT", str, "quiz",
             "The project that requests below `/quiz` mean when they name none."),
+    Setting("rate_limit", "TALLYMARK_RATE_LIMIT", _integer(0, 1_000_000), "12000",
+            "How many questions a key may ask in a minute; 0 is no limit."),
+    Setting("rate_limit_address", "TALLYMARK_RATE_LIMIT_ADDRESS", _integer(0, 1_000_000), "1200",
+            "How many requests an address may make in a minute without a key, events not counted; a tenth of it may "
+            "bring a wrong key. 0 is no limit. Behind a proxy, say so by `TALLYMARK_TRUSTED_PROXIES`, or all requests "
+            "are of one address."),
+    Setting("rate_limit_ingest", "TALLYMARK_RATE_LIMIT_INGEST", _integer(0, 1_000_000), "0",
+            "How many requests that bring events a key, or an address without one, may make in a minute; 0 is no "
+            "limit."),
     Setting("rollup_batch_days", "ROLLUP_BATCH_DAYS", _integer(1, 31), "31",
             "Most days that a refresh computes by the same statements."),
     Setting("trusted_proxies", "TALLYMARK_TRUSTED_PROXIES", _integer(0, 10), "0",
@@ -271,6 +283,9 @@ class Settings:
     voice_project: str
     quiz_capture: str
     quiz_project: str
+    rate_limit: int
+    rate_limit_address: int
+    rate_limit_ingest: int
     rollup_batch_days: int
     trusted_proxies: int
     max_body_bytes: int

@@ -13,6 +13,7 @@
     ├── Gone                  410  gone
     ├── BodyTooLarge          413  body_too_large
     ├── TooManyRequests       429  too_many_requests  (`Retry-After`)
+    │   └── RateLimited       429  rate_limited       (`Retry-After`, `RateLimit`, `RateLimit-Policy`)
     └── Unavailable           503  unavailable        (`Retry-After`)
         ├── QueueFull         503  queue_full
         ├── EngineUnavailable 503  engine_unavailable
@@ -22,7 +23,7 @@
 Refusals of single events are values, not exceptions: see `spec.event.Reason`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 
 class TallymarkError(Exception):
@@ -126,6 +127,17 @@ class TooManyRequests(TallymarkError):
     status = 429
     code = "too_many_requests"
     retry_after = 30
+
+
+class RateLimited(TooManyRequests):
+    """Whoever asks has asked too often; `fields` are the headers that say how often they may."""
+
+    code = "rate_limited"
+
+    def __init__(self, message: str, retry_after: int, fields: Mapping[str, str]) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+        self.fields = dict(fields)
 
 
 class Unavailable(TallymarkError):

@@ -17,6 +17,7 @@ from litestar.static_files import create_static_files_router
 
 from tallymark import __version__
 from tallymark.api.compression import ENCODINGS
+from tallymark.api.rate_limits import UNLIMITED
 from tallymark.ingest.decode import WireEvent
 from tallymark.spec.event import Reason
 
@@ -102,17 +103,30 @@ def openapi_config(paths: Mapping[str, Any]) -> OpenAPIConfig:
         security=[{"key": []}],
         tags=list(_TAGS),
         render_plugins=[_Page(path=("/", "/swagger")), _Document(paths)],
-        openapi_router=Router("/openapi", route_handlers=[], include_in_schema=False, response_headers=PAGE_HEADERS),
+        openapi_router=Router(
+            "/openapi",
+            route_handlers=[],
+            include_in_schema=False,
+            response_headers=PAGE_HEADERS,
+            opt={UNLIMITED: True},
+        ),
     )
 
 
 def pages() -> list[HTTPRouteHandler | Router]:
     """The front page, and the files of every page, from this package."""
-    assets = create_static_files_router("/assets", [_STATIC], name="assets")
+    assets = create_static_files_router("/assets", [_STATIC], name="assets", opt={UNLIMITED: True})
     return [front_page, assets]
 
 
-@get("/", media_type=MediaType.HTML, sync_to_thread=False, include_in_schema=False, response_headers=PAGE_HEADERS)
+@get(
+    "/",
+    media_type=MediaType.HTML,
+    sync_to_thread=False,
+    include_in_schema=False,
+    response_headers=PAGE_HEADERS,
+    opt={UNLIMITED: True},
+)
 def front_page(request: Request[Any, Any, Any]) -> str:
     """What there is to see, and two commands with this server's own address."""
     return _read("index.html").decode().replace("{server}", escape(str(request.base_url).rstrip("/")))

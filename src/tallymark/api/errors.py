@@ -10,7 +10,8 @@ from litestar.exceptions import HTTPException
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.types import ExceptionHandlersMap
 
-from tallymark.errors import BodyTooLarge, EngineUnavailable, TallymarkError, TooManyRequests, Unauthorized, Unavailable
+from tallymark.api.intake import error_headers
+from tallymark.errors import BodyTooLarge, EngineUnavailable, TallymarkError, Unavailable
 
 _LOG = structlog.get_logger()
 
@@ -44,12 +45,7 @@ def answer_tallymark_error(request: Request[Any, Any, Any], error: TallymarkErro
         return answer_unexpected(request, error)
     if isinstance(error, EngineUnavailable):
         _LOG.warning("engine_unavailable", path=request.url.path, why=error.message)
-    headers = {}
-    if isinstance(error, Unavailable | TooManyRequests):
-        headers["Retry-After"] = str(error.retry_after)
-    if isinstance(error, Unauthorized):
-        headers["WWW-Authenticate"] = "Bearer"
-    return _answer(error.status, error.body(), headers)
+    return _answer(error.status, error.body(), error_headers(error))
 
 
 def answer_http_exception(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:

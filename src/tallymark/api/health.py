@@ -11,6 +11,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from tallymark import __version__
+from tallymark.api.rate_limits import UNLIMITED
 from tallymark.api.services import Services, services
 from tallymark.errors import TallymarkError
 
@@ -18,13 +19,25 @@ from tallymark.errors import TallymarkError
 _LEAST_DISK = 256 << 20
 
 
-@get("/health", sync_to_thread=False, summary="Whether the process is alive", tags=["operations"])
+@get(
+    "/health",
+    sync_to_thread=False,
+    summary="Whether the process is alive",
+    tags=["operations"],
+    opt={UNLIMITED: True},
+)
 def health() -> dict[str, str]:
     """Alive, whatever else is away."""
     return {"status": "ok", "version": __version__}
 
 
-@get("/ready", sync_to_thread=True, summary="Whether events and questions are taken", tags=["operations"])
+@get(
+    "/ready",
+    sync_to_thread=True,
+    summary="Whether events and questions are taken",
+    tags=["operations"],
+    opt={UNLIMITED: True},
+)
 def ready(state: State) -> Response[dict[str, Any]]:
     """Engine, control store, spool and disk, each `ok` or what is wrong.
 
@@ -87,9 +100,31 @@ class _Collector:
         yield GaugeMetricFamily("tallymark_spool_bytes", "Bytes waiting for the engine.", size)
         yield CounterMetricFamily("tallymark_commits", "Group commits.", writer.commits)
         yield CounterMetricFamily("tallymark_commit_seconds", "Seconds spent in group commits.", writer.seconds)
+        yield from self._cache()
+
+    def _cache(self) -> Iterator[Metric]:
+        asked, remote = self._here.answers.asked, self._here.cache.remote
+        hits = CounterMetricFamily("tallymark_cache_hits", "Questions answered from a cache.", labels=["cache"])
+        hits.add_metric(["memory"], asked.from_memory)
+        hits.add_metric(["shared"], asked.from_shared)
+        yield hits
+        yield CounterMetricFamily("tallymark_cache_misses", "Questions answered by the engine.", asked.computed)
+        errors = remote.breaker.errors if remote else 0
+        yield CounterMetricFamily("tallymark_cache_errors", "Times the shared cache did not answer.", errors)
+        limited = CounterMetricFamily("tallymark_requests_limited", "Requests refused by a limit.", labels=["limit"])
+        for limit, n in sorted(self._here.rate_limits.limiter.refused.items()):
+            limited.add_metric([limit], n)
+        yield limited
 
 
-@get("/metrics", sync_to_thread=True, media_type="text/plain", summary="Prometheus metrics", tags=["operations"])
+@get(
+    "/metrics",
+    sync_to_thread=True,
+    media_type="text/plain",
+    summary="Prometheus metrics",
+    tags=["operations"],
+    opt={UNLIMITED: True},
+)
 def metrics(state: State) -> Response[bytes]:
     """The process's numbers in Prometheus' text format."""
     registry = CollectorRegistry()

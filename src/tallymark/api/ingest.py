@@ -14,9 +14,9 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 
 from tallymark.access.guard import Access, token_of
 from tallymark.api.directory import Directory
-from tallymark.api.intake import answer, client_address, error_headers, headers_of, media_type, plain_body
+from tallymark.api.intake import answer, answer_error, client_address, headers_of, media_type, plain_body
 from tallymark.control.keys import Scope as KeyScope
-from tallymark.errors import BadRequest, NotFound, TallymarkError
+from tallymark.errors import BadRequest, NotFound, RateLimited, TallymarkError
 from tallymark.ingest.decode import Rejection
 from tallymark.ingest.receive import Receipt, Receiver, Sender
 from tallymark.spec.event import Reason
@@ -44,11 +44,10 @@ class Ingest:
             raise MethodNotAllowedException(headers={"Allow": "POST"})
         try:
             receipt = await self._take(scope, receive, key_scope, imported)
-            status, body, headers = 202, _encode(_told(receipt)), []
         except TallymarkError as error:
-            status, body = error.status, _encode(error.body())
-            headers = error_headers(error)
-        await answer(send, status, body, headers)
+            await answer_error(send, error)
+        else:
+            await answer(send, 202, _encode(_told(receipt)), [])
 
     async def _take(self, scope: Scope, receive: Receive, key_scope: KeyScope, imported: bool) -> Receipt:
         headers = headers_of(scope)
@@ -101,6 +100,8 @@ class Shortcut:
             return
         try:
             await self._endpoint(scope, receive, send)
+        except RateLimited as error:
+            await answer_error(send, error)
         except Exception:
             _log.exception("request_failed", path=self._path)
             await answer(send, 500, _FAILED, [])

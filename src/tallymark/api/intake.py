@@ -2,10 +2,11 @@
 
 from typing import Any
 
+import msgspec
 from litestar.types import Receive, Scope, Send
 
 from tallymark.api.compression import inflate
-from tallymark.errors import BodyTooLarge, TallymarkError, Unavailable
+from tallymark.errors import BodyTooLarge, RateLimited, TallymarkError, TooManyRequests, Unauthorized, Unavailable
 
 #: How many times the largest allowed body is read of one that is too large.
 _DRAINED = 8
@@ -72,8 +73,19 @@ async def answer(send: Send, status: int, body: bytes, headers: list[tuple[bytes
     await send({"type": "http.response.body", "body": body, "more_body": False})
 
 
-def error_headers(error: TallymarkError) -> list[tuple[bytes, bytes]]:
+async def answer_error(send: Send, error: TallymarkError) -> None:
+    """Sends an error in the shape of the common API."""
+    headers = [(name.lower().encode(), value.encode()) for name, value in error_headers(error).items()]
+    await answer(send, error.status, msgspec.json.encode(error.body()), headers)
+
+
+def error_headers(error: TallymarkError) -> dict[str, str]:
     """The headers that go with an error."""
-    if isinstance(error, Unavailable):
-        return [(b"retry-after", str(error.retry_after).encode())]
-    return [(b"www-authenticate", b"Bearer")] if error.status == 401 else []
+    headers = {}
+    if isinstance(error, Unavailable | TooManyRequests):
+        headers["Retry-After"] = str(error.retry_after)
+    if isinstance(error, RateLimited):
+        headers |= error.fields
+    if isinstance(error, Unauthorized):
+        headers["WWW-Authenticate"] = "Bearer"
+    return headers

@@ -12,7 +12,9 @@ from tallymark.api.answers import Answers
 from tallymark.api.directory import Directory
 from tallymark.api.experiment_book import ExperimentBook
 from tallymark.api.funnel_rollups import FunnelRollups
+from tallymark.api.rate_limits import RateLimits
 from tallymark.archive.archives import Archives
+from tallymark.cache.opening import Cache
 from tallymark.config import Settings
 from tallymark.control.assignments import Assignments
 from tallymark.control.audit import Audit
@@ -62,7 +64,9 @@ class Services:
     receiver: Receiver
     hosting: HostingTable
     keeper: Keeper
+    cache: Cache
     answers: Answers
+    rate_limits: RateLimits
     exports: Exports
     files: Files
     signatures: Signatures

@@ -8,6 +8,7 @@ from importlib.metadata import version
 
 import typer
 
+from tallymark.cache.opening import look
 from tallymark.cli.connection import Start, running_server
 from tallymark.cli.output import AsJson, print_json, print_table
 from tallymark.config import Settings
@@ -52,6 +53,8 @@ def _directory(settings: Settings) -> Iterator[dict[str, object]]:
     yield _finding("Free disk", free > _LEAST_FREE, f"{free >> 30} GB")
     admin = "set" if settings.admin_api_key else "not set: only this machine's local key is admin of every project"
     yield _finding("ADMIN_API_KEY", True, admin)
+    cache = look(settings.cache)
+    yield _finding("Cache", cache == "ok", cache)
 
 
 def _application(start: Start, settings: Settings) -> Iterator[dict[str, object]]:

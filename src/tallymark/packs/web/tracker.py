@@ -11,6 +11,8 @@ import brotli
 from litestar import Request, Response, get, head
 from litestar.openapi.datastructures import ResponseSpec
 
+from tallymark.api.rate_limits import UNLIMITED
+
 PATH: Final = "/web/tracker.js"
 
 _TYPE: Final = "text/javascript"  # the framework adds the charset
@@ -32,6 +34,7 @@ _ENCODERS: Final[Mapping[str, Callable[[bytes], bytes]]] = {
 @get(
     PATH,
     sync_to_thread=False,
+    opt={UNLIMITED: True},
     tags=["web"],
     security=[],
     summary="The script for pages",
@@ -42,7 +45,7 @@ def tracker(request: Request[Any, Any, Any]) -> Response[bytes]:
     return _answer(request)
 
 
-@head(PATH, sync_to_thread=False, include_in_schema=False)
+@head(PATH, sync_to_thread=False, include_in_schema=False, opt={UNLIMITED: True})
 def tracker_head(request: Request[Any, Any, Any]) -> Response[None]:
     """What `GET` says of it."""
     told = _answer(request)
