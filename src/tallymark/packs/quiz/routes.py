@@ -11,8 +11,9 @@ from litestar.types import ControllerRouterHandler
 
 from tallymark.api.services import Services
 from tallymark.packs.quiz.contract import EXCEPTION_HANDLERS
+from tallymark.packs.quiz.quiz_routes import HANDLERS as QUIZZES
 
-_HANDLERS: Final[Sequence[ControllerRouterHandler]] = ()
+_HANDLERS: Final[Sequence[ControllerRouterHandler]] = (*QUIZZES,)
 
 
 def routes(here: Services) -> Sequence[ControllerRouterHandler]:
