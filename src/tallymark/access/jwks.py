@@ -114,7 +114,7 @@ def _fetched(url: str) -> bytes:
     with _asked(url) as answer:
         if answer.status_code != httpx.codes.OK:
             raise ValueError(f"The answer is {answer.status_code}.")
-        for part in answer.iter_bytes(8_192):
+        for part in answer.iter_raw():  # as it comes: whoever sends a byte a second is not waited for
             body += part
             if len(body) > _LARGEST:
                 raise ValueError(f"The answer is longer than {_LARGEST} bytes.")
