@@ -1,11 +1,12 @@
 """An engine that passes everything on to another one: tests change a method of it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
 
 from tallymark.engine.base import Engine, Params, Row
+from tallymark.engine.scoped import ScopedEngine
 
 
 @dataclass
@@ -25,6 +26,9 @@ class Passing:
 
     def insert(self, table: str, rows: pa.Table, token: str | None = None) -> None:
         self.engine.insert(table, rows, token)
+
+    def scoped(self, filters: Mapping[str, str]) -> Engine:
+        return ScopedEngine(self, filters)
 
     def ping(self) -> None:
         self.engine.ping()

@@ -20,6 +20,7 @@ from tallymark.access.guard import Access
 from tallymark.access.keys import local_key
 from tallymark.access.secret import installation_secret
 from tallymark.access.signature import Signatures
+from tallymark.access.tokens import Tokens
 from tallymark.access.vault import Vault
 from tallymark.answer.run import Answerer
 from tallymark.api import health, query, rollup
@@ -65,6 +66,8 @@ from tallymark.control.keys import Keys
 from tallymark.control.leases import Leases
 from tallymark.control.people import People
 from tallymark.control.projects import Projects
+from tallymark.control.quizzes import Quizzes
+from tallymark.control.refusals import Refusals
 from tallymark.control.reviews import Reviews
 from tallymark.control.salts import Salts
 from tallymark.control.seen_signatures import SeenSignatures
@@ -228,13 +231,14 @@ def _services(settings: Settings, engine: Engine, database: Database, now: Calla
     workplace = Workplace(archived, turns.leases, turns.holder)
     cache = open_cache(settings.cache, secret)
     return Services(
-        settings, engine, catalog, access, Vault(secret), Directory(projects), projects, keys, People(database),
-        Salts(database), job_runs, turns, store, writer, receiver, HostingTable.load(), keeper,
+        settings, engine, catalog, access, Tokens(settings), Vault(secret), Directory(projects), projects, keys,
+        People(database), Salts(database), job_runs, turns, store, writer, receiver, HostingTable.load(), keeper,
         cache, Answers(Answerer(engine, catalog), keeper, cache.memory, cache.shared),
         rate_limits(settings, access, cache.remote, secret), Exports(database), open_files(settings),
         Signatures(secret), experiments, Audit(database), book, Assignments(database), funnels,
         FunnelRollups(engine, catalog, funnels, book), Evaluators(database), Evaluations(database),
-        EvaluationQueue(database, turns.holder), Reviews(database), Cursors(database), SeenSignatures(database),
+        EvaluationQueue(database, turns.holder), Reviews(database), Quizzes(database),
+        Refusals(database, now), Cursors(database), SeenSignatures(database),
         Archives(engine, Shelf(archived), workplace, keeper, job_runs, turns), now,
     )  # fmt: skip
 
@@ -306,6 +310,7 @@ def _forget(here: Services, project: Project) -> None:
     here.funnels.forget_project(project.id)
     here.evaluators.forget_project(project.id)
     here.reviews.forget_project(project.id)
+    here.quizzes.forget_project(project.id)
     _forget_exports(here, project)
     with suppress(TallymarkError):  # those that can't be reached now go with a later purge
         here.archives.forget_project(project)

@@ -95,6 +95,13 @@ def _names(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
+def _path(text: str) -> tuple[str, ...]:
+    parts = tuple(text.split(".")) if text else ()
+    if not all(parts):
+        raise ValueError("must be names with dots between them")
+    return parts
+
+
 def _networks(text: str) -> tuple[Network, ...]:
     try:
         return tuple(ip_network(part, strict=False) for part in _names(text))
@@ -184,6 +191,21 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("rate_limit_ingest", "TALLYMARK_RATE_LIMIT_INGEST", _integer(0, 1_000_000), "0",
             "How many requests that bring events a key, or an address without one, may make in a minute; 0 is no "
             "limit."),
+    Setting("jwt_secrets", "TALLYMARK_JWT_SECRET", _names, "",
+            "Secrets that tokens of users (JWT) are signed with by HS256, of 32 characters at least, separated by "
+            "commas: two while one replaces the other.", alias="SUPABASE_JWT_SECRET"),
+    Setting("jwt_jwks_url", "TALLYMARK_JWT_JWKS_URL", _url("http", "https"), "",
+            "Where the public keys are (a JWK set) that tokens of users are signed with by RS256, ES256 or EdDSA."),
+    Setting("jwt_issuer", "TALLYMARK_JWT_ISSUER", str.strip, "",
+            "Who must have issued a token, its `iss`; empty: whoever has the secret or the keys."),
+    Setting("jwt_audience", "TALLYMARK_JWT_AUDIENCE", str.strip, "authenticated",
+            "Whom a token must be for, one of its `aud`; empty: anybody."),
+    Setting("jwt_role_claim", "TALLYMARK_JWT_ROLE_CLAIM", _path, "app_metadata.tallymark_role",
+            "The claim that says `learner`, `teacher` or `admin`, a path with dots; whoever has none is a learner. "
+            "Never one that users may write, such as `user_metadata` of Supabase."),
+    Setting("jwt_project_claim", "TALLYMARK_JWT_PROJECT_CLAIM", _path, "",
+            "The claim that names the project, or a list of them, that a token is good for, a path with dots; empty: "
+            "tokens are good for `TALLYMARK_QUIZ_PROJECT` alone."),
     Setting("rollup_batch_days", "ROLLUP_BATCH_DAYS", _integer(1, 31), "31",
             "Most days that a refresh computes by the same statements."),
     Setting("trusted_proxies", "TALLYMARK_TRUSTED_PROXIES", _integer(0, 10), "0",
@@ -286,6 +308,12 @@ class Settings:
     rate_limit: int
     rate_limit_address: int
     rate_limit_ingest: int
+    jwt_secrets: tuple[str, ...]
+    jwt_jwks_url: str
+    jwt_issuer: str
+    jwt_audience: str
+    jwt_role_claim: tuple[str, ...]
+    jwt_project_claim: tuple[str, ...]
     rollup_batch_days: int
     trusted_proxies: int
     max_body_bytes: int

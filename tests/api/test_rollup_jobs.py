@@ -9,7 +9,7 @@ import pytest
 
 from tallymark.api.funnel_rollups import FunnelRollups
 from tallymark.engine.base import Engine, Params, Row
-from tallymark.engine.connections import EngineRefused
+from tallymark.engine.refused import EngineRefused
 from tallymark.rollup.funnel_days import FunnelDay, keep, kept
 from tallymark.rollup.run import publish, published
 from tallymark.spec.condition import Comparison, Op, Prop

@@ -13,7 +13,8 @@ import pyarrow as pa
 import pytest
 
 from tallymark.engine.base import Engine
-from tallymark.engine.connections import EngineRefused, table_of
+from tallymark.engine.connections import table_of
+from tallymark.engine.refused import EngineRefused
 from tallymark.engine.schema import migrate, migrations
 from tallymark.engine.server import ServerEngine
 from tallymark.errors import EngineUnavailable

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from tallymark.engine.base import Engine, Params, Row
-from tallymark.engine.connections import EngineRefused
+from tallymark.engine.refused import EngineRefused
 from tallymark.errors import EngineUnavailable, TallymarkError
 from tallymark.ingest.decode import decode
 from tallymark.ingest.gate import Batch, admit, kept, rejections

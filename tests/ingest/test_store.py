@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from tallymark.engine.base import Params, Row
-from tallymark.engine.connections import EngineRefused
+from tallymark.engine.refused import EngineRefused
 from tallymark.errors import EngineUnavailable, QueueFull
 from tallymark.ingest.decode import decode
 from tallymark.ingest.gate import admit

@@ -60,13 +60,17 @@ class Access:
     def identify(self, token: str) -> Identity | None:
         """Whose key it is; None for a key that does not exist or was revoked."""
         hashed = digest(token)
-        masters = [scope for master, scope in self._masters if compare_digest(hashed, master)]
-        if masters:
-            return Identity(None, masters[0])
+        configured = self._configured_as(hashed)
+        if configured is not None:
+            return configured
         known = self._known.get(hashed)
         if known is not None and known[0] > self._clock():
             return known[1]
         return self._look_up(hashed)
+
+    def is_configured(self, text: str) -> bool:
+        """Whether it is a key that the settings name, whatever it looks like."""
+        return self._configured_as(digest(text)) is not None
 
     def known(self, token: str | None) -> Identity:
         """Whose key it is.
@@ -100,6 +104,10 @@ class Access:
     def forget(self) -> None:
         """Asks the store again for every key; call it when keys have changed."""
         self._known.clear()
+
+    def _configured_as(self, hashed: str) -> Identity | None:
+        scopes = [scope for master, scope in self._masters if compare_digest(hashed, master)]
+        return Identity(None, scopes[0]) if scopes else None
 
     def _look_up(self, hashed: str) -> Identity | None:
         key = self._keys.find(hashed)

@@ -21,7 +21,7 @@ from tallymark.answer.behaviour.daily_funnel import daily_funnel, daily_params
 from tallymark.api.experiment_book import ExperimentBook
 from tallymark.control.funnels import Funnels
 from tallymark.engine.base import Engine
-from tallymark.engine.connections import EngineRefused
+from tallymark.engine.refused import EngineRefused
 from tallymark.engine.source import utc
 from tallymark.rollup.funnel_days import FunnelDay, keep, kept
 from tallymark.rollup.run import Run, published

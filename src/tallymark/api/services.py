@@ -7,6 +7,7 @@ from litestar.datastructures import State
 
 from tallymark.access.guard import Access
 from tallymark.access.signature import Signatures
+from tallymark.access.tokens import Tokens
 from tallymark.access.vault import Vault
 from tallymark.api.answers import Answers
 from tallymark.api.directory import Directory
@@ -29,6 +30,8 @@ from tallymark.control.jobs import JobRuns
 from tallymark.control.keys import Keys
 from tallymark.control.people import People
 from tallymark.control.projects import Projects
+from tallymark.control.quizzes import Quizzes
+from tallymark.control.refusals import Refusals
 from tallymark.control.reviews import Reviews
 from tallymark.control.salts import Salts
 from tallymark.control.seen_signatures import SeenSignatures
@@ -51,6 +54,7 @@ class Services:
     engine: Engine
     catalog: Catalog
     access: Access
+    tokens: Tokens
     vault: Vault
     directory: Directory
     projects: Projects
@@ -80,6 +84,8 @@ class Services:
     evaluations: Evaluations
     evaluation_queue: EvaluationQueue
     reviews: Reviews
+    quizzes: Quizzes
+    refusals: Refusals
     cursors: Cursors
     seen_signatures: SeenSignatures
     archives: Archives

@@ -31,6 +31,12 @@ class Engine(Protocol):
     def insert(self, table: str, rows: pa.Table, token: str | None = None) -> None:
         """Writes an Arrow table, on disk on return; a `token` seen before writes nothing."""
 
+    def scoped(self, filters: Mapping[str, str]) -> "Engine":
+        """This engine with only those rows of each table that pass its filter, a condition in SQL.
+
+        A table without a filter shows none. It reads only, and needs no closing.
+        """
+
     def ping(self) -> None:
         """Returns if the engine answers, raises otherwise."""
 

@@ -2,14 +2,16 @@
 
 import contextlib
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import pyarrow as pa
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError, OperationalError
 
-from tallymark.engine.base import Params, Row
-from tallymark.errors import EngineUnavailable, TallymarkError
+from tallymark.engine.base import Engine, Params, Row
+from tallymark.engine.refused import EngineRefused
+from tallymark.engine.scoped import ScopedEngine
+from tallymark.errors import EngineUnavailable
 
 #: `date` and `datetime` answers are compared with Python's: all engines run in UTC. Compiling expressions costs a
 #: statement that is asked for the third time up to half a second, and here no statement runs long enough to gain that.
@@ -20,20 +22,7 @@ SESSION = {
     "compile_sort_description": 0,
 }
 
-#: ClickHouse's error codes for rows that it can't represent; any other refusal is about the engine's own state.
-_ABOUT_DATA = frozenset({6, 26, 27, 33, 38, 41, 53, 69, 70, 72, 117, 131, 349, 376, 441, 467, 675})
-
 _END_OF_STREAM = b"\xff\xff\xff\xff\0\0\0\0"
-
-
-class EngineRefused(TallymarkError):
-    """The engine answered that it won't: a fault of ours or of its configuration, not of the caller."""
-
-    code = "engine_refused"
-
-    def __init__(self, message: str, engine_code: int | None = None) -> None:
-        super().__init__(message)
-        self.about_data = engine_code in _ABOUT_DATA
 
 
 class Connections:
@@ -65,6 +54,10 @@ class Connections:
         settings = {"insert_deduplication_token": token} if token else {}
         with self._asked() as client:
             client.raw_insert(table, rows.column_names, _stream(rows), settings=settings, fmt="ArrowStream")
+
+    def scoped(self, filters: Mapping[str, str]) -> Engine:
+        """See `base.Engine.scoped`."""
+        return ScopedEngine(self, filters)
 
     def ping(self) -> None:
         """See `base.Engine.ping`."""

@@ -1,10 +1,12 @@
 """Migrations of the engine: numbered SQL files, each run once, in order."""
 
 import re
+from functools import cache
 from importlib import resources
 
 from tallymark.engine.base import Engine
 
+_MADE = re.compile(r"^CREATE TABLE IF NOT EXISTS (\w+)", re.MULTILINE)
 _COMMENT = re.compile(r"--[^\n]*")
 
 
@@ -28,6 +30,12 @@ def migrations() -> list[tuple[str, str]]:
     folder = resources.files("tallymark.engine").joinpath("migrations")
     files = sorted((f for f in folder.iterdir() if f.name.endswith(".sql")), key=lambda f: f.name)
     return [(f.name.removesuffix(".sql"), f.read_text(encoding="utf-8")) for f in files]
+
+
+@cache
+def tables() -> tuple[str, ...]:
+    """Every table that migrations make, and the one of migrations."""
+    return ("migrations", *(name for _, text in migrations() for name in _MADE.findall(text)))
 
 
 def statements(text: str) -> list[str]:

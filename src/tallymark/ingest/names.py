@@ -6,8 +6,8 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 
 from tallymark.engine.base import Engine
-from tallymark.engine.connections import EngineRefused
 from tallymark.engine.expression import text_of
+from tallymark.engine.refused import EngineRefused
 from tallymark.errors import EngineUnavailable
 from tallymark.ingest.gate import Batch, kept
 from tallymark.spec.condition import Column, Field

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from tallymark.engine.base import Engine
-from tallymark.engine.connections import EngineRefused
+from tallymark.engine.refused import EngineRefused
 from tallymark.errors import EngineUnavailable
 from tallymark.ingest.gate import Batch, kept
 from tallymark.spec.event import Reason

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 
 from tallymark.engine.base import Engine
-from tallymark.engine.connections import EngineRefused
+from tallymark.engine.refused import EngineRefused
 from tallymark.errors import EngineUnavailable
 from tallymark.ingest.gate import Batch, kept
 from tallymark.spec.event import Reason

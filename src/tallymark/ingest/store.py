@@ -8,7 +8,7 @@ import pyarrow as pa
 import structlog
 
 from tallymark.engine.base import Engine
-from tallymark.engine.connections import EngineRefused
+from tallymark.engine.refused import EngineRefused
 from tallymark.errors import EngineUnavailable, QueueFull
 from tallymark.ingest.pins import pinned
 from tallymark.ingest.rows import Rows

@@ -14,7 +14,7 @@ from tallymark.answer.run import Answerer
 from tallymark.api.services import Services
 from tallymark.control.export_queue import HELD_SECONDS, ExportQueue
 from tallymark.control.exports import Export
-from tallymark.engine.connections import EngineRefused
+from tallymark.engine.refused import EngineRefused
 from tallymark.errors import Conflict, EngineUnavailable, Stopping, TallymarkError, Unavailable
 from tallymark.export.files import Misconfigured, draft_name, free_bytes, stored_name
 from tallymark.export.formats import media_type

@@ -12,8 +12,9 @@ from litestar.types import ControllerRouterHandler
 from tallymark.api.services import Services
 from tallymark.packs.quiz.contract import EXCEPTION_HANDLERS
 from tallymark.packs.quiz.item_routes import HANDLERS as ITEMS
+from tallymark.packs.quiz.quiz_routes import HANDLERS as QUIZZES
 
-_HANDLERS: Final[Sequence[ControllerRouterHandler]] = (*ITEMS,)
+_HANDLERS: Final[Sequence[ControllerRouterHandler]] = (*QUIZZES, *ITEMS)
 
 
 def routes(here: Services) -> Sequence[ControllerRouterHandler]:

@@ -1,34 +1,91 @@
 """Who looks at a quiz's numbers, and what of them they see."""
 
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
 
 from litestar.types import Scope
 
+from tallymark.access.tokens import Role, User
 from tallymark.api.services import Services
+from tallymark.control.quizzes import subject
 from tallymark.engine.base import Engine
+from tallymark.engine.expression import condition_sql
+from tallymark.engine.schema import tables
+from tallymark.errors import Forbidden
+from tallymark.packs.quiz import names
 from tallymark.packs.quiz.contract import CONTRACT
+from tallymark.packs.quiz.users import user_of
+from tallymark.spec.condition import Comparison, Op, Prop
 from tallymark.spec.project import Project
 
-Role = Literal["learner", "teacher", "admin"]
+#: Tables whose rows belong to no project.
+_OF_NOBODY: Final = ("migrations",)
 
 
 @dataclass(frozen=True)
 class Viewer:
-    """Who asks, of which project. `user` is who a token names, None for a key; `engine` shows what they may see."""
+    """Who asks, of which project. `user` is who a token names, None for a key; `engine` shows what they may see.
+
+    A key sees every row, an admin by token every row of the project, a teacher the events of the quizzes that they own,
+    a learner their own events; what is made of many people's events, such as rollups, only admins see.
+    """
 
     project: Project
     role: Role
     user: str | None
-    engine: Engine
+    engine: Engine = field(repr=False)
+    quizzes: frozenset[str] = field(repr=False)
+    _here: Services = field(repr=False)
 
     @classmethod
     def of(cls, here: Services, scope: Scope, name: str | None) -> "Viewer":
-        """Who asks about the project of that name. Errors: `Unauthorized`, `Forbidden`, `NotFound`."""
-        return cls(CONTRACT.read_by(here, scope, name), "admin", None, here.engine)
+        """Who asks about the project of that name; it reads the control store, and so belongs into a thread.
+
+        Errors: `Unauthorized`, `Forbidden`, `NotFound`; `Unavailable` where a token can't be checked now.
+        """
+        found = user_of(here, scope, name)
+        if found is None:
+            return cls(CONTRACT.read_by(here, scope, name), "admin", None, here.engine, frozenset(), here)
+        user, project = found
+        owned = [quiz.id for quiz in here.quizzes.list(project.id, user.name)] if user.role == "teacher" else []
+        engine = here.engine.scoped(_filters(here, project.id, user, owned))
+        return cls(project, user.role, user.name, engine, frozenset(owned), here)
 
     def look_at_quiz(self, quiz: str) -> None:
-        """Returns where they may see the quiz. Errors: `Forbidden`."""
+        """Returns where they may see the quiz: teachers their own, learners any, though of it only their own attempts.
+
+        Errors: `Forbidden`, which is audited.
+        """
+        if self.role == "teacher" and quiz not in self.quizzes:
+            self._refuse(subject(quiz), "This quiz is not among yours.", "quizId")
 
     def look_at_user(self, user: str) -> None:
-        """Returns where they may see the numbers of the user. Errors: `Forbidden`."""
+        """Returns where they may see the numbers of the user: learners their own, teachers within their quizzes.
+
+        Errors: `Forbidden`, which is audited.
+        """
+        if self.role == "learner" and user != self.user:
+            actor = self._here.receiver.enricher.actor(self.project.id, user)
+            self._refuse(f"user/{actor:016x}", "Learners see their own numbers only.", "userId")
+
+    def look_at_quizzes(self) -> None:
+        """Returns where they may see whose quizzes there are, teachers their own. Errors: `Forbidden`, audited."""
+        if self.role == "learner":
+            self._refuse("quizzes", "Only teachers and admins see whose quizzes there are.", None)
+
+    def _refuse(self, what: str, why: str, about: str | None) -> None:
+        self._here.refusals.note(self.project.id, what, f"user {self.user}")
+        raise Forbidden(why, field=about)
+
+
+def _filters(here: Services, project: int, user: User, owned: list[str]) -> Mapping[str, str]:
+    """What rows of which tables a user sees, as conditions in SQL. All texts in them are literals."""
+    mine = f"project = {project:d}"
+    if user.role == "admin":
+        return {table: mine for table in tables() if table not in _OF_NOBODY}
+    if user.role == "teacher":
+        theirs = condition_sql(Comparison(Prop(names.QUIZ), Op.IS, tuple(owned))) if owned else "0"
+    else:
+        theirs = f"actor = {here.receiver.enricher.actor(project, user.name):d}"
+    return {"projects": mine, "events": f"{mine} AND {theirs}"}
