@@ -10,9 +10,10 @@ from litestar import Router
 from litestar.types import ControllerRouterHandler
 
 from tallymark.api.services import Services
+from tallymark.packs.quiz.analytics import HANDLERS as ANALYTICS
 from tallymark.packs.quiz.contract import EXCEPTION_HANDLERS
 
-_HANDLERS: Final[Sequence[ControllerRouterHandler]] = ()
+_HANDLERS: Final[Sequence[ControllerRouterHandler]] = (*ANALYTICS,)
 
 
 def routes(here: Services) -> Sequence[ControllerRouterHandler]:

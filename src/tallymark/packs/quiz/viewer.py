@@ -1,6 +1,7 @@
 """Who looks at a quiz's numbers, and what of them they see."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 from litestar.types import Scope
@@ -15,12 +16,16 @@ Role = Literal["learner", "teacher", "admin"]
 
 @dataclass(frozen=True)
 class Viewer:
-    """Who asks, of which project. `user` is who a token names, None for a key; `engine` shows what they may see."""
+    """Who asks, of which project. `user` is who a token names, None for a key; `engine` shows what they may see.
+
+    `filters`: by table of the engine the condition that it keeps to, as whatever is done later for them does too.
+    """
 
     project: Project
     role: Role
     user: str | None
     engine: Engine
+    filters: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, here: Services, scope: Scope, name: str | None) -> "Viewer":
