@@ -127,7 +127,7 @@ def _question(asker: Asker, quiz: str) -> RetentionQuery:
     back = one(given, "returning") or "quiz"
     if back not in _RETURNS:
         raise BadQuery(f"returning can't be {back[:40]!r}.", field="returning", allowed=_RETURNS)
-    active = event(*names.PARTS) & human()
+    active = event(names.ATTEMPT, *names.PARTS) & human()
     return RetentionQuery(
         window=window,
         periods=later_periods(given, window),
