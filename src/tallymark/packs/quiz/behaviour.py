@@ -1,7 +1,7 @@
 """`GET /quiz/api/v1/analytics/quiz/{quizId}/funnel` and `…/retention`: how far learners come, and who comes back."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import Annotated, Any, Final
@@ -12,6 +12,7 @@ from litestar.params import QueryParameter
 from tallymark.answer.behaviour.funnel import answer_funnel
 from tallymark.answer.behaviour.retention import answer_retention
 from tallymark.answer.behaviour.tell import tell_funnel, tell_retention
+from tallymark.answer.compare import Told
 from tallymark.answer.run import Answerer
 from tallymark.api.auth import Call
 from tallymark.api.behaviour import Asker as Standings
@@ -67,11 +68,21 @@ async def quiz_funnel(
     query = FunnelQuery(
         funnel_of(quiz_id, asked.shown, seconds), window, experiment=one(asker.given, "experiment") or None
     )
-    body = await asyncio.to_thread(_funnel, asker, query)
+    closed = query.window.end + timedelta(seconds=seconds) <= asker.now
+    body = await _kept(asker, (query, closed), _looked_at(query), lambda: _funnel(asker, query))
     if not body["overall"]["entered"]:
         await asyncio.to_thread(check_known, asker.viewer, quiz_id)
     fresh = await asker.freshness(_looked_at(query))
     return {**_head(asker, quiz_id, body), **_named(body, asked), **_worth(body, provenance(fresh, "raw"))}
+
+
+async def _kept(asker: Asker, question: object, window: Window, ask: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """What `ask` gives, or gave an admin lately: what others may see is kept for nobody."""
+    if asker.viewer.role != "admin":
+        return await asyncio.to_thread(ask)
+    answers, project = asker.here.answers, asker.viewer.project
+    runs = await asyncio.to_thread(answers.fresh_runs, project)
+    return await answers.kept(question, [window], project, runs, lambda: Told(ask(), False))
 
 
 def _funnel(asker: Asker, query: FunnelQuery) -> dict[str, Any]:
@@ -114,10 +125,12 @@ async def quiz_retention(
     """Learners by the period they first began the quiz in, and how many of them are back in each later one."""
     asker = await Asker.of(request, _RETENTION, quiz=quiz_id)
     query = _question(asker, quiz_id)
-    body = await asyncio.to_thread(_retention, asker, query)
+    horizon = periods_of(query.window, after=query.periods).window
+    asked = (query, today(query.window.timezone, asker.now))
+    body = await _kept(asker, asked, horizon, lambda: _retention(asker, query, horizon))
     if not any(cohort["actors"] for cohort in body["cohorts"]):
         await asyncio.to_thread(check_known, asker.viewer, quiz_id)
-    fresh = await asker.freshness(periods_of(query.window, after=query.periods).window)
+    fresh = await asker.freshness(horizon)
     return {**_head(asker, quiz_id, body), **provenance(fresh, "raw")}
 
 
@@ -137,12 +150,11 @@ def _question(asker: Asker, quiz: str) -> RetentionQuery:
     )
 
 
-def _retention(asker: Asker, query: RetentionQuery) -> dict[str, Any]:
+def _retention(asker: Asker, query: RetentionQuery, horizon: Window) -> dict[str, Any]:
     """The cohorts that the viewer may see, from raw events: rollups hold no event of one quiz."""
     viewer, shared = asker.viewer, asker.here.answers.answerer
     answerer = Answerer(viewer.engine, asker.here.catalog, shared.workers)
     answer = answer_retention(answerer, query, viewer.project, answerer.runs(viewer.project), asker.now)
-    horizon = periods_of(query.window, after=query.periods).window
     standing = Standings(asker.here, viewer.project, asker.now).standing(answer.reading, horizon)
     told = tell_retention(query, answer, standing)
     return {**told, "window": {**window_body(query.window), "period": str(query.window.grain)}}

@@ -23,7 +23,7 @@ NOON = datetime(2028, 2, 29, 12, tzinfo=UTC)
 ZONE = "Europe/Berlin"
 
 #: Over a new year that begins on a Saturday: its first days belong to the last ISO week of the old one.
-FIRST, LAST = date(2027, 12, 27), date(2028, 1, 5)
+FIRST, LAST = date(2027, 12, 30), date(2028, 1, 4)
 
 ALGEBRA, QUOTED, LATIN = "algebra", "o'hara \"x\" \\'; DROP", "latin"
 USERS = ("ann", "bob", "cy", "dee", "eve")
@@ -60,8 +60,8 @@ class Attempt:
 def term(seed: int, size: int) -> list[Attempt]:
     """Attempts of some weeks, some with the same grade, no two at the same time."""
     draw = Random(seed)
-    span = int(timedelta(days=(LAST - FIRST).days + 5).total_seconds() * 1000)
-    begin = datetime(FIRST.year, FIRST.month, FIRST.day, tzinfo=UTC) - timedelta(days=3)
+    span = int(timedelta(days=(LAST - FIRST).days + 4).total_seconds() * 1000)
+    begin = datetime(FIRST.year, FIRST.month, FIRST.day, tzinfo=UTC) - timedelta(days=2)
     made = []
     for n, moment in enumerate(draw.sample(range(span), size)):
         state = draw.choice(("submitted", "submitted", "submitted", "abandoned", "open"))

@@ -10,7 +10,7 @@ import pytest
 from tallymark.control.experiments import Doer
 from tallymark.spec.experiment_draft import parse_draft
 from tests import behaviour_oracle as oracle
-from tests.behaviour_oracle import Act
+from tests.behaviour_oracle import DAY_MS, Act
 from tests.packs.quiz.answers.school import NOON, Attempt, School
 from tests.packs.world import bearer
 
@@ -27,7 +27,7 @@ def acts() -> Iterator[Act]:
     for n in range(70):
         user = f"u{draw.randrange(25)}" if draw.random() < 0.9 else ""
         quiz = draw.choice((QUIZ, QUIZ, "latin"))
-        at = begin + draw.randrange(40 * 86_400_000)
+        at = begin + draw.choice((0, 3, 7, 14, 21, 29, 35)) * DAY_MS + draw.randrange(DAY_MS - WITHIN)
         said = {"quizId": quiz, "attemptId": f"a{n}"}
         yield Act(user, "quiz_attempt", at, props={**said, "attemptState": "submitted"}, id=n)
         asked = list(QUESTIONS)

@@ -178,7 +178,7 @@ def test_who_may_order(running: School, school: School) -> None:
 def asleep(engine: Engine, tmp_path: Path) -> Iterator[TestClient[Any]]:
     """An application whose exports nobody writes."""
     settings = load({}, tmp_path / ".env", data=tmp_path, admin_api_key="k", export_workers=0)
-    with TestClient(build(settings, engine, lambda: NOON.timestamp(), clocked=False)) as client:
+    with TestClient(build(settings, engine, NOON.timestamp, clocked=False)) as client:
         yield client
 
 
