@@ -56,6 +56,20 @@ def tell(answerer: Answerer, query: Query, project: Project, runs: Runs, explain
     if query.compare is not None:
         compared = answerer.ask(_over(query, query.compare), project, runs, asking.keys if query.by else None)
     current, previous = asking.answer(), compared.answer() if compared else None
+    body = answer_body(query, project, catalog, current, previous)
+    if explain:
+        body["plan"] = [
+            {"metrics": [m.name for m in part.metrics], "from": part.origin, "rows": part.rows, "why": part.why or None}
+            for part in current.parts
+        ]
+    parts = current.parts + (previous.parts if previous else ())
+    return Told(body, all(part.origin is Origin.ROLLUPS for part in parts))
+
+
+def answer_body(
+    query: Query, project: Project, catalog: Catalog, current: Answer, previous: Answer | None
+) -> dict[str, Any]:
+    """Values, series, rows and deltas of an answer, beside the one of the window that it is compared with."""
     body: dict[str, Any] = {
         "project": project.name,
         "window": _window(query.window),
@@ -65,13 +79,7 @@ def tell(answerer: Answerer, query: Query, project: Project, runs: Runs, explain
     if query.by is not None:
         body["by"] = query.by
         body["breakdown"] = [_row(key, query, catalog, current, previous) for key in current.keys]
-    if explain:
-        body["plan"] = [
-            {"metrics": [m.name for m in part.metrics], "from": part.origin, "rows": part.rows, "why": part.why or None}
-            for part in current.parts
-        ]
-    parts = current.parts + (previous.parts if previous else ())
-    return Told(body, all(part.origin is Origin.ROLLUPS for part in parts))
+    return body
 
 
 def _over(query: Query, window: Window) -> Query:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
-from tallymark.api.question import Parameters, check_names, filter_of, flag, one, window_of
+from tallymark.api.question import ENDS, Parameters, check_names, filter_of, flag, one, window_of, zone_of
 from tallymark.errors import BadQuery, BadRequest
 from tallymark.spec.behaviour import ActivityQuery, FunnelQuery, JourneyQuery, Node, RetentionQuery
 from tallymark.spec.condition import ALWAYS, Condition
@@ -14,7 +14,6 @@ from tallymark.spec.declared_funnels import named
 from tallymark.spec.funnel import Funnel
 from tallymark.spec.funnel_draft import read_steps, read_within
 from tallymark.spec.periods import periods_of, whole
-from tallymark.spec.project import time_zones
 from tallymark.spec.selection import read_text, selection
 from tallymark.spec.window import Grain, Window
 
@@ -89,11 +88,11 @@ def left_at(given: Parameters, funnel: Funnel) -> int:
 def retention_question(given: Parameters, timezone: str, now: datetime) -> RetentionQuery:
     """The cohorts that are asked for. Errors: `BadQuery`."""
     check_names(given, RETENTION)
-    window = _whole_window(given, timezone, now, Grain.WEEK)
+    window = whole_window(given, timezone, now, Grain.WEEK)
     cohort, returning = one(given, "cohort"), one(given, "returning")
     asked = RetentionQuery(
         window=window,
-        periods=whole_number(given, "periods", _LATER[window.grain], 1, _MOST_LATER),
+        periods=later_periods(given, window),
         cohort=None if cohort in (None, "", "first") else _selection(cohort, "cohort"),
         returning=None if returning in (None, "", "any") else _selection(returning, "returning"),
         filter=filter_of(given.get("filter", ())),
@@ -101,16 +100,22 @@ def retention_question(given: Parameters, timezone: str, now: datetime) -> Reten
         limit=whole_number(given, "limit", 10, 1, 100),
         exact=flag(given, "exact"),
     )
-    cells = len(periods_of(window).firsts) * (asked.periods + 1)
+    return asked
+
+
+def later_periods(given: Parameters, window: Window) -> int:
+    """How many periods after its own a cohort of the window is looked at. Errors: `BadQuery`."""
+    periods = whole_number(given, "periods", _LATER[window.grain], 1, _MOST_LATER)
+    cells = len(periods_of(window).firsts) * (periods + 1)
     if cells > _MOST_CELLS:
         raise BadQuery(f"That are {cells} numbers; {_MOST_CELLS} are allowed: ask for fewer periods.", field="periods")
-    return asked
+    return periods
 
 
 def lifecycle_question(given: Parameters, timezone: str, now: datetime) -> ActivityQuery:
     """The periods whose actors are asked for. Errors: `BadQuery`."""
     check_names(given, LIFECYCLE)
-    return _activity(given, _whole_window(given, timezone, now, Grain.DAY))
+    return _activity(given, whole_window(given, timezone, now, Grain.DAY))
 
 
 def stickiness_question(given: Parameters, timezone: str, now: datetime) -> ActivityQuery:
@@ -181,17 +186,16 @@ def _selection(text: str | None, field: str) -> Condition:
     return condition
 
 
-def _window(given: Parameters, timezone: str, now: datetime) -> Window:
-    zone = one(given, "timezone") or timezone
-    if zone not in time_zones():
-        raise BadQuery(f"There is no time zone {zone!r}. Examples: UTC, Europe/Berlin, Asia/Kolkata.", field="timezone")
-    return window_of(given, zone, now)
+def _window(given: Parameters, timezone: str, now: datetime, ends: tuple[str, str] = ENDS) -> Window:
+    return window_of(given, zone_of(given, timezone), now, ends)
 
 
-def _whole_window(given: Parameters, timezone: str, now: datetime, default: Grain) -> Window:
-    """The window, from the beginning of its first period to the end of its last one."""
+def whole_window(
+    given: Parameters, timezone: str, now: datetime, default: Grain, ends: tuple[str, str] = ENDS
+) -> Window:
+    """The window, from the beginning of its first period to the end of its last one. Errors: `BadQuery`."""
     grain = _word(given, "period", _PERIODS, default)
-    return whole(replace(_window(given, timezone, now), grain=grain))
+    return whole(replace(_window(given, timezone, now, ends), grain=grain))
 
 
 def _word(given: Parameters, name: str, words: Sequence[Grain], default: Grain) -> Grain:

@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator
+from datetime import datetime
 from typing import Annotated, Any, Final
 
 from litestar import Response, get, head
@@ -13,10 +14,11 @@ from litestar.params import PathParameter, QueryParameter
 from litestar.response import Stream
 
 from tallymark.api.auth import Call
+from tallymark.api.base_url import base_of
 from tallymark.api.errors import documented
 from tallymark.api.services import Services, services
 from tallymark.control.exports import Export
-from tallymark.errors import Forbidden, Gone
+from tallymark.errors import Forbidden, Gone, Unavailable
 from tallymark.export.files import Span, stored_name
 from tallymark.export.formats import extension, media_type
 from tallymark.spec.project import Project
@@ -65,16 +67,26 @@ def file_name(export: Export, project: Project) -> str:
     """What the file is called where it is saved, such as `site-metrics-2026-11-01-2026-11-21.csv`."""
     window = export.order.window
     suffix = extension(export.order.format)
-    return f"{project.name}-{export.order.what}-{window.first}-{window.last}.{suffix}"
+    return f"{project.name}-{export.order.table or export.order.what}-{window.first}-{window.last}.{suffix}"
+
+
+def link_to(request: Call, here: Services, export_id: str, until: datetime) -> str:
+    """The link to an export's file, good until then; before the file is there it says that it is being written."""
+    expires = int(until.timestamp())
+    signature = here.signatures.sign(export_id, expires)
+    base = base_of(request, here.settings.trusted_proxies)
+    return f"{base}/v1/exports/{export_id}/file?expires={expires}&signature={signature}"
 
 
 def _signed(here: Services, export_id: str, expires: str, signature: str) -> tuple[Export, dict[str, str]]:
-    """The export that a link leads to, and what is said of its file. Errors: `Forbidden`, `Gone`."""
+    """The export that a link leads to, and what is said of its file. Errors: `Forbidden`, `Gone`, `Unavailable`."""
     until = int(expires) if expires.isascii() and expires.isdigit() and len(expires) < 12 else -1
     if not here.signatures.fits(export_id, until, signature):
         raise Forbidden("This link was not made here, or was changed.", field="signature")
     export = here.exports.get(export_id)
     project = None if export is None else here.projects.get(export.project_id)
+    if until > here.now() and export is not None and export.status in ("waiting", "running"):
+        raise Unavailable("This file is still being written: ask again in a moment.")
     if until <= here.now() or export is None or project is None or export.status != "done":
         raise Gone("This file is not kept any more: order it again.")
     return export, _headers(export, project)

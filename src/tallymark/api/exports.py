@@ -8,10 +8,9 @@ from litestar import Response, Router, delete, get, post
 from litestar.params import PathParameter, QueryParameter, RawBody
 
 from tallymark.api.auth import Call, caller, project_for, require
-from tallymark.api.base_url import base_of
 from tallymark.api.body import with_body
 from tallymark.api.errors import documented
-from tallymark.api.export_file import download, download_head, file_name
+from tallymark.api.export_file import download, download_head, file_name, link_to
 from tallymark.api.export_order import (
     BODY,
     fields_named,
@@ -204,12 +203,7 @@ def _progress(export: Export) -> PublicProgress:
 
 def _link(request: Call, here: Services, export: Export) -> str | None:
     """The link to the file, good as long as the file is there."""
-    if export.expires_at is None:
-        return None
-    expires = int(export.expires_at.timestamp())
-    signature = here.signatures.sign(export.id, expires)
-    base = base_of(request, here.settings.trusted_proxies)
-    return f"{base}/v1/exports/{export.id}/file?expires={expires}&signature={signature}"
+    return None if export.expires_at is None else link_to(request, here, export.id, export.expires_at)
 
 
 def _instant(at: datetime | None) -> str | None:

@@ -24,7 +24,7 @@ PARAMETERS = ("project", "metrics", "from", "to", "grain", "by", "filter", "comp
 _MOST_ROWS = 10_000
 _LONGEST_DAYS = 3_660
 #: What the first and the last day of a window are called unless a contract calls them otherwise.
-_ENDS = ("from", "to")
+ENDS = ("from", "to")
 #: The days there are.
 FIRST_DAY, LAST_DAY = date(1970, 1, 1), date(2099, 12, 31)
 _DEFAULT_DAYS = 30
@@ -51,7 +51,7 @@ def question(given: Parameters, timezone: str, now: datetime) -> Query:
     return Query(
         metrics=tuple(dict.fromkeys(metrics)),
         window=window,
-        compare=_compare(one(given, "compareTo"), window),
+        compare=compared(one(given, "compareTo"), window),
         by=one(given, "by") or None,
         filter=filter_of(given.get("filter", ())),
         limit=limit_of(given),
@@ -105,7 +105,7 @@ def zone_of(given: Parameters, timezone: str) -> str:
     return zone
 
 
-def window_of(given: Parameters, timezone: str, now: datetime, ends: tuple[str, str] = _ENDS) -> Window:
+def window_of(given: Parameters, timezone: str, now: datetime, ends: tuple[str, str] = ENDS) -> Window:
     """The days `from` to `to`, or as `ends` calls them; by default the last 30. Errors: `BadQuery`."""
     last = _day(given, ends[1]) or today(timezone, now)
     first = _day(given, ends[0]) or max(last - timedelta(days=_DEFAULT_DAYS - 1), FIRST_DAY)
@@ -134,7 +134,7 @@ def parse_day(text: str, name: str) -> date:
     return day
 
 
-def check_span(window: Window, name: str, ends: tuple[str, str] = _ENDS) -> None:
+def check_span(window: Window, name: str, ends: tuple[str, str] = ENDS) -> None:
     """Raises `BadQuery` for a window that ends before it begins, is too long, or begins before there are days."""
     if window.last < window.first:
         raise BadQuery(f"{ends[0]} ({window.first}) is after {ends[1]} ({window.last}).", field=name)
@@ -144,14 +144,15 @@ def check_span(window: Window, name: str, ends: tuple[str, str] = _ENDS) -> None
         raise BadQuery(f"The window has {window.length} days; ten years ({_LONGEST_DAYS}) are allowed.", field=name)
 
 
-def _compare(text: str | None, window: Window) -> Window | None:
+def compared(text: str | None, window: Window) -> Window | None:
+    """The window that `compareTo` means beside this one; None where it is not given. Errors: `BadQuery`."""
     if not text:
         return None
-    compared = window.before() if text == "previous" else explicit(text, window)
-    if compared is None:
+    found = window.before() if text == "previous" else explicit(text, window)
+    if found is None:
         raise BadQuery(f"compareTo can't be {text[:40]!r}.", field="compareTo", allowed=["previous", "FROM..TO"])
-    check_span(compared, "compareTo")
-    return compared
+    check_span(found, "compareTo")
+    return found
 
 
 def explicit(text: str, window: Window) -> Window | None:

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from tallymark.answer.cells import dimension_condition
 from tallymark.engine.base import Engine, Params
-from tallymark.engine.expression import condition_sql
+from tallymark.engine.expression import condition_sql, identifier, number_of, text_of
 from tallymark.engine.source import instant, milliseconds, span, utc
 from tallymark.errors import BadQuery, Conflict
 from tallymark.export.pages import Day, Key, Listing, pages
@@ -18,6 +18,7 @@ from tallymark.spec.catalog import Catalog
 from tallymark.spec.export import Order
 from tallymark.spec.measure import Rows
 from tallymark.spec.project import Project
+from tallymark.spec.table import TableColumn
 from tallymark.spec.window import Window
 
 
@@ -57,6 +58,8 @@ _SETTLED: Final = timedelta(seconds=10)
 
 def check(order: Order, _project: Project, catalog: Catalog) -> None:
     """Raises `BadQuery` for what can't be asked of events."""
+    if order.table:
+        catalog.table(order.table)
     if order.metrics:
         raise BadQuery("Events are not exported by metric: leave metrics out.", field="metrics")
     if order.by is not None:
@@ -70,8 +73,28 @@ def check(order: Order, _project: Project, catalog: Catalog) -> None:
 def content(order: Order, project: Project, source: Source) -> Content:
     """The events of the window that the filter lets pass, of those that are stored by now."""
     catalog = source.answerer.catalog.only(project.packs)
-    wanted = condition_sql(dimension_condition(order.filter, catalog.dimensions, Rows.EVENTS))
-    return stored(source.engine, project, order.window, _COLUMNS, wanted)
+    conditions = [condition_sql(dimension_condition(order.filter, catalog.dimensions, Rows.EVENTS))]
+    columns: Sequence[tuple[Column, str]] = _COLUMNS
+    if order.table:
+        table = catalog.table(order.table)
+        conditions.append(condition_sql(table.where))
+        columns = [_column(column) for column in table.columns]
+    if "events" in order.scope:
+        conditions.append(f"({order.scope['events']})")
+    return stored(source.engine, project, order.window, columns, " AND ".join(conditions))
+
+
+def _column(column: TableColumn) -> tuple[Column, str]:
+    """A column of a pack's table, and its SQL."""
+    text = text_of(column.field)
+    kind, sql = {
+        "text": (Kind.TEXT, text),
+        "hash": (Kind.CODE, _hexadecimal(identifier(str(column.field)))),
+        "instant": (Kind.INSTANT, identifier(str(column.field))),
+        "number": (Kind.NUMBER, number_of(column.field)),
+        "integer": (Kind.INTEGER, f"toInt64OrNull({text})"),
+    }[column.kind]
+    return Column(column.name, kind), sql
 
 
 def stored(

@@ -9,6 +9,7 @@ from tallymark.errors import BadQuery
 from tallymark.spec.measure import FIRSTS, Measure, Rows
 from tallymark.spec.metric import MOST_KEYS, Dimension, Metric, check_kinds
 from tallymark.spec.pack import Pack
+from tallymark.spec.table import Table
 
 #: Raised when the way rollups are computed changes, so that every day is computed again.
 ROLLUP_VERSION = 3
@@ -82,6 +83,13 @@ class Catalog:
             owner = f"The metric {metric.name!r} has" if metric else "There is"
             raise BadQuery(f"{owner} no dimension {name!r}.", field=field, allowed=sorted(allowed))
         return self.dimensions[name]
+
+    def table(self, name: str) -> Table:
+        """A table by name; `BadQuery` names the ones there are."""
+        tables = {table.name: table for pack in self.packs for table in pack.tables}
+        if name not in tables:
+            raise BadQuery(f"There is no table {name!r}.", field="table", allowed=sorted(tables))
+        return tables[name]
 
     @cached_property
     def digest(self) -> str:

@@ -1,6 +1,7 @@
 """An export: which rows of a project, of which days, in which file format."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from tallymark.spec.query import EVERYTHING, Filter
@@ -30,7 +31,9 @@ class What(StrEnum):
 class Order:
     """What is asked for. `metrics` and `by` are of metrics, where rows are buckets of the window's grain by key.
 
-    Of rollups `metrics` and `by` restrict what is given, `filter` is of events and metrics.
+    Of rollups `metrics` and `by` restrict what is given, `filter` is of events and metrics. `table`: of events, those
+    that the pack's table of this name shows, with its columns. `scope`: by table of the engine the SQL condition
+    outside of which the export shows nothing; whoever takes the order makes it, and nobody who gives one.
     """
 
     what: What
@@ -39,3 +42,5 @@ class Order:
     metrics: tuple[str, ...] = ()
     by: str | None = None
     filter: Filter = EVERYTHING
+    table: str = ""
+    scope: Mapping[str, str] = field(default_factory=dict, hash=False)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from tallymark.spec.funnel import Funnel
 from tallymark.spec.metric import Dimension, Metric
+from tallymark.spec.table import Table
 
 
 @dataclass(frozen=True)
@@ -12,7 +13,7 @@ class Pack:
     """What a pack declares: its metrics, and the dimensions they can be broken down by.
 
     `funnels` are those that every project with the pack has. `defaults`: public fields of a project that a new one
-    with this pack has where nothing else is said.
+    with this pack has where nothing else is said. `tables` are what it exports as rows.
     """
 
     name: str
@@ -22,3 +23,4 @@ class Pack:
     dimensions: tuple[Dimension, ...]
     funnels: tuple[Funnel, ...] = ()
     defaults: Mapping[str, object] = field(default_factory=dict, hash=False)
+    tables: tuple[Table, ...] = ()

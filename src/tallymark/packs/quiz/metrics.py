@@ -6,6 +6,8 @@ Attempts are events that are made of their parts: an attempt belongs to the day 
 from typing import Final
 
 from tallymark.packs.quiz import names
+from tallymark.packs.quiz.policy import ATTEMPT as _ATTEMPT
+from tallymark.packs.quiz.tables import ATTEMPTS as ATTEMPTS_TABLE
 from tallymark.spec.condition import Above, Comparison, Condition, Joined, Op, Prop, event, flag, human
 from tallymark.spec.funnel import Funnel, Step
 from tallymark.spec.measure import actors, count, moments, quantiles, total
@@ -17,7 +19,6 @@ def _is(prop: str, *values: str) -> Condition:
     return Comparison(Prop(prop), Op.IS, values)
 
 
-_ATTEMPT = event(names.ATTEMPT) & human()
 _COMPLETED = _ATTEMPT & _is(names.STATE, names.COMPLETED)
 _LEFT = _ATTEMPT & _is(names.STATE, names.LEFT)
 _ANSWERED = event(names.ANSWERED) & human()
@@ -91,4 +92,5 @@ PACK = Pack(
     DIMENSIONS,
     FUNNELS,
     defaults={"retention": "1095d"},
+    tables=(ATTEMPTS_TABLE,),
 )

@@ -10,11 +10,12 @@ from litestar import Router
 from litestar.types import ControllerRouterHandler
 
 from tallymark.api.services import Services
+from tallymark.packs.quiz.analytics import HANDLERS as ANALYTICS
 from tallymark.packs.quiz.contract import EXCEPTION_HANDLERS
 from tallymark.packs.quiz.item_routes import HANDLERS as ITEMS
 from tallymark.packs.quiz.quiz_routes import HANDLERS as QUIZZES
 
-_HANDLERS: Final[Sequence[ControllerRouterHandler]] = (*QUIZZES, *ITEMS)
+_HANDLERS: Final[Sequence[ControllerRouterHandler]] = (*QUIZZES, *ANALYTICS, *ITEMS)
 
 
 def routes(here: Services) -> Sequence[ControllerRouterHandler]:

@@ -28,7 +28,8 @@ class Viewer:
     """Who asks, of which project. `user` is who a token names, None for a key; `engine` shows what they may see.
 
     A key sees every row, an admin by token every row of the project, a teacher the events of the quizzes that they own,
-    a learner their own events; what is made of many people's events, such as rollups, only admins see.
+    a learner their own events; what is made of many people's events, such as rollups, only admins see. `filters`: by
+    table of the engine the condition that it keeps to, as whatever is done later for them does too.
     """
 
     project: Project
@@ -36,6 +37,7 @@ class Viewer:
     user: str | None
     engine: Engine = field(repr=False)
     quizzes: frozenset[str] = field(repr=False)
+    filters: Mapping[str, str] = field(repr=False)
     _here: Services = field(repr=False)
 
     @classmethod
@@ -46,11 +48,11 @@ class Viewer:
         """
         found = user_of(here, scope, name)
         if found is None:
-            return cls(CONTRACT.read_by(here, scope, name), "admin", None, here.engine, frozenset(), here)
+            return cls(CONTRACT.read_by(here, scope, name), "admin", None, here.engine, frozenset(), {}, here)
         user, project = found
         owned = [quiz.id for quiz in here.quizzes.list(project.id, user.name)] if user.role == "teacher" else []
-        engine = here.engine.scoped(_filters(here, project.id, user, owned))
-        return cls(project, user.role, user.name, engine, frozenset(owned), here)
+        filters = _filters(here, project.id, user, owned)
+        return cls(project, user.role, user.name, here.engine.scoped(filters), frozenset(owned), filters, here)
 
     def look_at_quiz(self, quiz: str) -> None:
         """Returns where they may see the quiz: teachers their own, learners any, though of it only their own attempts.
