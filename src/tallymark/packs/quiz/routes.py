@@ -10,6 +10,7 @@ from litestar import Router
 from litestar.types import ControllerRouterHandler
 
 from tallymark.api.services import Services
+from tallymark.packs.quiz.capture import quiz_events
 from tallymark.packs.quiz.contract import EXCEPTION_HANDLERS
 
 _HANDLERS: Final[Sequence[ControllerRouterHandler]] = ()
@@ -18,4 +19,4 @@ _HANDLERS: Final[Sequence[ControllerRouterHandler]] = ()
 def routes(here: Services) -> Sequence[ControllerRouterHandler]:
     """Every route of the pack."""
     answers = Router("/quiz", route_handlers=_HANDLERS, exception_handlers=EXCEPTION_HANDLERS, tags=["quiz"])
-    return (answers,)
+    return (quiz_events(here), answers)
