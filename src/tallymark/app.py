@@ -67,6 +67,7 @@ from tallymark.control.projects import Projects
 from tallymark.control.reviews import Reviews
 from tallymark.control.salts import Salts
 from tallymark.control.seen_signatures import SeenSignatures
+from tallymark.control.statements import Statements
 from tallymark.control.turns import Turns
 from tallymark.engine.base import Engine
 from tallymark.engine.opening import open_engine
@@ -226,7 +227,7 @@ def _services(settings: Settings, engine: Engine, database: Database, now: Calla
         Signatures(secret), experiments, Audit(database), book, Assignments(database), funnels,
         FunnelRollups(engine, catalog, funnels, book), Evaluators(database), Evaluations(database),
         EvaluationQueue(database, turns.holder), Reviews(database), Cursors(database), SeenSignatures(database),
-        Archives(engine, Shelf(archived), workplace, keeper, job_runs, turns), now,
+        Statements(database), Archives(engine, Shelf(archived), workplace, keeper, job_runs, turns), now,
     )  # fmt: skip
 
 
@@ -297,6 +298,7 @@ def _forget(here: Services, project: Project) -> None:
     here.funnels.forget_project(project.id)
     here.evaluators.forget_project(project.id)
     here.reviews.forget_project(project.id)
+    here.statements.forget_project(project.id)
     _forget_exports(here, project)
     with suppress(TallymarkError):  # those that can't be reached now go with a later purge
         here.archives.forget_project(project)
@@ -320,7 +322,7 @@ def _flush(here: Services) -> None:
 def _purge(here: Services) -> Purge:
     return Purge(
         here.engine, here.keeper, here.projects, here.keys, here.salts, here.job_runs, here.turns, here.turns.leases,
-        here.exports, here.files, here.archives, here.funnel_rollups.refresh,
+        here.exports, here.files, here.archives, here.statements, here.funnel_rollups.refresh,
     )  # fmt: skip
 
 

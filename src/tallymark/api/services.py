@@ -30,6 +30,7 @@ from tallymark.control.projects import Projects
 from tallymark.control.reviews import Reviews
 from tallymark.control.salts import Salts
 from tallymark.control.seen_signatures import SeenSignatures
+from tallymark.control.statements import Statements
 from tallymark.control.turns import Turns
 from tallymark.engine.base import Engine
 from tallymark.export.files import Files
@@ -78,6 +79,7 @@ class Services:
     reviews: Reviews
     cursors: Cursors
     seen_signatures: SeenSignatures
+    statements: Statements
     archives: Archives
     now: Callable[[], float]
 
