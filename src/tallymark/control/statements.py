@@ -55,7 +55,7 @@ class Statements:
             session.execute(delete(StatementRow).where(StatementRow.project_id == project_id))
 
 
-def _digests(project_id: int, ids: Sequence[str]) -> Select[tuple[str, str]]:
+def _digests(project_id: int, ids: Sequence[str]) -> Select[str, str]:
     row = StatementRow
     return select(row.id, row.digest).where(row.project_id == project_id, row.id.in_(ids))
 

@@ -12,9 +12,10 @@ from litestar.types import ControllerRouterHandler
 from tallymark.api.services import Services
 from tallymark.packs.quiz.capture import quiz_events
 from tallymark.packs.quiz.contract import EXCEPTION_HANDLERS
+from tallymark.packs.quiz.leads import HANDLERS as LEADS
 from tallymark.packs.quiz.statement_routes import HANDLERS as STATEMENTS
 
-_HANDLERS: Final[Sequence[ControllerRouterHandler]] = (*STATEMENTS,)
+_HANDLERS: Final[Sequence[ControllerRouterHandler]] = (*LEADS, *STATEMENTS)
 
 
 def routes(here: Services) -> Sequence[ControllerRouterHandler]:

@@ -1,8 +1,8 @@
 """What an xAPI statement says, as a digest: the same for statements that are equal to the standard.
 
-What a store may assign or show otherwise counts for nothing (part two, section 2.3.1 of the Experience API 1.0.3): `id`,
-`stored`, `authority`, `version`, what verbs and activities are called, the order of a group's members, the precision of
-durations beyond 0.01 s. Nor does what JSON leaves open: the order of names, `null`, how numbers are written.
+What a store may assign or show otherwise counts for nothing (part two, section 2.3.1 of the Experience API 1.0.3):
+`id`, `stored`, `authority`, `version`, what verbs and activities are called, the order of a group's members, what
+durations say beyond 0.01 s. Nor does what JSON leaves open: the order of names, `null`, how numbers are written.
 """
 
 from collections.abc import Callable, Mapping

@@ -40,8 +40,10 @@ _EXAMPLE: Final = {
 }
 _STATEMENT: Final = Schema(
     type=OpenAPIType.OBJECT,
-    properties={name: Schema(type=OpenAPIType.OBJECT) for name in ("actor", "verb", "object", "result", "context")}
-    | {name: Schema(type=OpenAPIType.STRING) for name in ("id", "timestamp")},
+    properties={
+        **{name: Schema(type=OpenAPIType.OBJECT) for name in ("actor", "verb", "object", "result", "context")},
+        **{name: Schema(type=OpenAPIType.STRING) for name in ("id", "timestamp")},
+    },
     required=["actor", "verb", "object"],
     additional_properties=True,
     examples=[_EXAMPLE],
