@@ -84,7 +84,7 @@ def _shape(said: Any) -> int | str:
 
 
 def _named(event: dict[str, Any]) -> dict[str, Any]:
-    """An event without the identity and the time that every one has; the id of a query or an attempt is its identity."""
+    """An event without the identity and the time that every one has; a query's or attempt's id is its identity."""
     stamps = {"eventId", "idempotencyKey"} & event.keys()
     times = {"timestamp", "occurredAt"} & event.keys()
     assert (len(stamps | ({"queryId", "attemptId"} & event.keys())), len(times)) == (1, 1)
