@@ -11,7 +11,11 @@ from uuid import UUID, uuid4
 
 import httpx
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from tallymark.packs.quiz.statement import BadStatement, statement_of
+from tallymark.packs.quiz.statement_digest import digest_of
 from tallymark.packs.quiz.statement_event import VERBS
 from tests.packs.quiz.school import NOON, School
 from tests.packs.world import ADMIN, bearer
@@ -200,6 +204,35 @@ def test_what_contradicts_a_known_statement_is_refused_with_all_beside_it(
     assert post(school, ANSWERED).status_code == 200
 
 
+def test_what_a_crash_has_left_is_mended_by_sending_again(school: School) -> None:
+    """What the statement says was noted, and its event not written."""
+    school.here.statements.note(school.id, {FIRST: digest_of(ANSWERED)}, NOON)
+    assert (post(school, ANSWERED).status_code, len(school.stored())) == (200, 1)
+    assert school.refused() == {}
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=4)
+    | st.sampled_from([NOON.isoformat(), "0001-01-01T00:00:00+14:00", "PT1S", "P99999999999999D", FIRST, QUIZ]),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(
+        st.sampled_from(["id", "member", "contextActivities", "parent", "timestamp", "duration", "registration",
+                         "extensions", "score", "raw", "max", "scaled", "response", "mbox", "objectType", "choices"]),
+        inner, max_size=3,
+    ),
+    max_leaves=6,
+)  # fmt: skip
+
+
+@given(st.dictionaries(st.sampled_from([*ANSWERED, "stored", "attachments", "x"]), _JSON, max_size=3))
+@settings(max_examples=150)
+def test_whatever_comes_is_a_statement_or_a_bad_one(said: dict[str, Any]) -> None:
+    try:
+        statement_of({**ANSWERED, **said}, 0)
+    except BadStatement:
+        return
+    assert len(digest_of({**ANSWERED, **said})) == 64
+
+
 def test_of_many_at_once_with_one_id_one_is_right(school: School) -> None:
     def said(n: int) -> dict[str, Any]:
         return {**ANSWERED, "result": {"response": "abc"[n % 3]}}
@@ -248,6 +281,7 @@ BAD: Sequence[tuple[Any, str]] = [
      "`actor` has exactly one of mbox, mbox_sha1sum, openid, account."),
     ({**ANSWERED, "actor": {"mbox": "ada@example.org"}}, "`actor.mbox` begins with mailto:."),
     ({**ANSWERED, "timestamp": "noon"}, "`timestamp` is no ISO 8601 time."),
+    ({**ANSWERED, "timestamp": "0001-01-01T00:00:00+14:00"}, "`timestamp` is no ISO 8601 time."),
     ({**ANSWERED, "context": {"registration": "r"}}, "`context.registration` is no UUID."),
     ({**ANSWERED, "result": {"score": {"scaled": 1.1}}}, "`result.score.scaled` is -1 to 1."),
     ({**ANSWERED, "result": {"score": {"raw": 5, "max": 4}}}, "`result.score.raw` lies between `min` and `max`."),

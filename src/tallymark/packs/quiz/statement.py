@@ -109,7 +109,7 @@ class Statement(msgspec.Struct):
         if self.timestamp is None:
             return None
         at = datetime.fromisoformat(self.timestamp)
-        return at if at.tzinfo else at.replace(tzinfo=UTC)
+        return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
 
     @property
     def who(self) -> str | None:
@@ -166,7 +166,7 @@ def _check(statement: Statement) -> None:
         _check_score(statement.result.score)
     try:
         _ = statement.at
-    except ValueError:
+    except (ValueError, OverflowError):
         raise msgspec.ValidationError("`timestamp` is no ISO 8601 time") from None
 
 

@@ -48,9 +48,9 @@ def _number(value: Any) -> Any:
 def _instant(value: Any) -> Any:
     try:
         at = datetime.fromisoformat(value)
-    except ValueError:
+        return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC).isoformat()
+    except (ValueError, OverflowError):
         return value
-    return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC).isoformat()
 
 
 def _duration(value: Any) -> Any:

@@ -47,11 +47,11 @@ class Intake:
         """The ids of statements that are taken, in order.
 
         Errors: `BadStatement` for one that is none, or can't be stored; `Conflict` where one is known to say something
-        else; `QueueFull`. Nothing is stored then.
+        else; `QueueFull`. Nothing is stored then, but for what a quota or a limit of names refuses late.
         """
         now = datetime.fromtimestamp(self.here.now(), UTC)
         reading = self._read(said, now)
-        self._check(reading, body, now)
+        await self._check(reading, body, now)
         noted = await asyncio.to_thread(self.here.statements.note, self.project.id, reading.digests, now)
         if noted.conflicting:
             raise Conflict(f"Known to say something else: {', '.join(sorted(noted.conflicting))}.", field="id")
@@ -82,13 +82,15 @@ class Intake:
         if statement.who is None:
             return None
         actor = self.here.receiver.enricher.actor(self.project.id, statement.who)
-        return attempt_of_day(actor, (statement.at or now).astimezone(UTC))
+        return attempt_of_day(actor, statement.at or now)
 
-    def _check(self, reading: Reading, body: bytes, now: datetime) -> None:
+    async def _check(self, reading: Reading, body: bytes, now: datetime) -> None:
         """Raises `BadStatement` where the gate would refuse one."""
         limits = self.here.receiver.limits.of(self.project, imported=False)
         decoded = Decoded(reading.events, reading.places)
-        _raise_for(rejections(admit(decoded, self.project, limits, int(now.timestamp() * 1000), "", body)))
+        batch = admit(decoded, self.project, limits, int(now.timestamp() * 1000), "", body)
+        await self.here.receiver.sealed.check(batch)
+        _raise_for(rejections(batch))
 
     def _count(self, reading: Reading, new: frozenset[str], now: datetime) -> None:
         """Counts those that tell of nothing here, once, among what is refused."""
