@@ -71,6 +71,7 @@ from tallymark.control.refusals import Refusals
 from tallymark.control.reviews import Reviews
 from tallymark.control.salts import Salts
 from tallymark.control.seen_signatures import SeenSignatures
+from tallymark.control.statements import Statements
 from tallymark.control.turns import Turns
 from tallymark.engine.base import Engine
 from tallymark.engine.opening import open_engine
@@ -238,7 +239,7 @@ def _services(settings: Settings, engine: Engine, database: Database, now: Calla
         Signatures(secret), experiments, Audit(database), book, Assignments(database), funnels,
         FunnelRollups(engine, catalog, funnels, book), Evaluators(database), Evaluations(database),
         EvaluationQueue(database, turns.holder), Reviews(database), Quizzes(database),
-        Refusals(database, now), Cursors(database), SeenSignatures(database),
+        Refusals(database, now), Cursors(database), SeenSignatures(database), Statements(database),
         Archives(engine, Shelf(archived), workplace, keeper, job_runs, turns), now,
     )  # fmt: skip
 
@@ -311,6 +312,7 @@ def _forget(here: Services, project: Project) -> None:
     here.evaluators.forget_project(project.id)
     here.reviews.forget_project(project.id)
     here.quizzes.forget_project(project.id)
+    here.statements.forget_project(project.id)
     _forget_exports(here, project)
     with suppress(TallymarkError):  # those that can't be reached now go with a later purge
         here.archives.forget_project(project)
@@ -334,7 +336,7 @@ def _flush(here: Services) -> None:
 def _purge(here: Services) -> Purge:
     return Purge(
         here.engine, here.keeper, here.projects, here.keys, here.salts, here.job_runs, here.turns, here.turns.leases,
-        here.exports, here.files, here.archives, here.funnel_rollups.refresh,
+        here.exports, here.files, here.archives, here.statements, here.funnel_rollups.refresh,
     )  # fmt: skip
 
 

@@ -21,6 +21,7 @@ from tallymark.control.jobs import JobRuns
 from tallymark.control.leases import Leases
 from tallymark.control.models import JobRunRow, LeaseRow, ProjectRow
 from tallymark.control.salts import Salts
+from tallymark.control.statements import Statements
 from tallymark.engine.base import Engine
 from tallymark.jobs.purge import INSTALLATION, PROJECT, Purge
 from tallymark.spec.export import Format, Order, What
@@ -199,6 +200,16 @@ def test_pins_past_their_time_go(api: Api) -> None:
     assert api.purge() == {}
     api.ahead = 6 * DAY
     assert api.purge(dryRun="true") == api.purge() == {("pins", "site"): 1}
+    assert api.purge() == {}
+
+
+def test_statements_past_their_time_go(api: Api) -> None:
+    api.project("site", retention="2d")
+    project = api.ask("GET", "/v1/projects/site")[1]["project"]["id"]
+    Statements(api.database).note(project, {"a": "0" * 64}, datetime.now(UTC))
+    assert api.purge() == {}
+    api.ahead = 3 * DAY
+    assert api.purge(dryRun="true") == api.purge() == {("statements", "site"): 1}
     assert api.purge() == {}
 
 

@@ -87,12 +87,13 @@ anything = st.recursive(
 )  # fmt: skip
 
 
-lanes = st.sampled_from(["events", "web", "sdk", "ab", "voice"])
+lanes = st.sampled_from(["events", "web", "sdk", "ab", "voice", "quiz"])
 
 
 def test_every_method_is_tried() -> None:
     assert {"capture", "track", "page_view", "web_event", "count", "exposure", "app_event"} <= set(NAMES)
     assert {"voice_query", "voice_outcome"} <= set(NAMES)
+    assert {"quiz_started", "question_answered", "quiz_submitted", "quiz_abandoned"} <= set(NAMES)
 
 
 @pytest.fixture(scope="module")

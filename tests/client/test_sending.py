@@ -55,17 +55,24 @@ def test_each_kind_goes_its_own_way(make: Make) -> None:
         client.app_event("purchase", unit="u-1", value=4.99)
         client.voice_query("q-1", store="s-1", transcript="where is it", confidence=0.9)
         client.voice_outcome("q-1", success=True, total_ms=812)
+        client.quiz_started("algebra", attempt="a-1", user="u-1")
+        client.question_answered("algebra", "q3", attempt="a-1", answer="B", correct=True, time_ms=900)
+        client.quiz_submitted("algebra", attempt="a-1", score=8, max_score=10)
+        client.quiz_abandoned("algebra", attempt="a-2")
         assert driven.flush()
         told = {(request.target, _shape(request.json)) for request in stub.received}
         events = [_named(event) for event in stub.events]
     assert told == {
         ("/web/v1/events?propertyId=p", 2), ("/sdk/api/v1/events?project=p", "one"), ("/ab/v1/events?project=p", 2),
-        ("/voice/ingest?project=p", 2),
+        ("/voice/ingest?project=p", 2), ("/quiz/events?project=p", 4),
     }  # fmt: skip
-    assert len(stub.received) == 5
+    assert len(stub.received) == 6
     assert {"eventType": "voice_query", "queryId": "q-1", "storeId": "s-1", "transcript": "where is it",
             "confidence": 0.9} in events  # fmt: skip
     assert {"eventType": "voice_outcome", "queryId": "q-1", "success": True, "totalMs": 812} in events
+    assert {"event": "question_answered", "quizId": "algebra", "attemptId": "a-1", "questionId": "q3", "answer": "B",
+            "correct": True, "timeMs": 900} in events  # fmt: skip
+    assert {"event": "quiz_submitted", "quizId": "algebra", "attemptId": "a-1", "score": 8, "maxScore": 10} in events
     assert {"eventName": "exposure", "unitId": "u-1", "experimentId": "checkout", "variant": "green"} in events
     assert {"sdkVersion": "0.3.0", "network": "devnet", "metrics": {"connects": 2}, "appIdHash": "0f"} in events
     assert {"eventType": "page_view", "url": "https://a.example/", "visitorId": "v",
@@ -77,10 +84,10 @@ def _shape(said: Any) -> int | str:
 
 
 def _named(event: dict[str, Any]) -> dict[str, Any]:
-    """An event without the identity and the time that every one has; a query's own id is its identity."""
+    """An event without the identity and the time that every one has; a query's or attempt's id is its identity."""
     stamps = {"eventId", "idempotencyKey"} & event.keys()
     times = {"timestamp", "occurredAt"} & event.keys()
-    assert (len(stamps | ({"queryId"} & event.keys())), len(times)) == (1, 1)
+    assert (len(stamps | ({"queryId", "attemptId"} & event.keys())), len(times)) == (1, 1)
     return {name: value for name, value in event.items() if name not in stamps | times}
 
 

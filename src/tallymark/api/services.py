@@ -35,6 +35,7 @@ from tallymark.control.refusals import Refusals
 from tallymark.control.reviews import Reviews
 from tallymark.control.salts import Salts
 from tallymark.control.seen_signatures import SeenSignatures
+from tallymark.control.statements import Statements
 from tallymark.control.turns import Turns
 from tallymark.engine.base import Engine
 from tallymark.export.files import Files
@@ -88,6 +89,7 @@ class Services:
     refusals: Refusals
     cursors: Cursors
     seen_signatures: SeenSignatures
+    statements: Statements
     archives: Archives
     now: Callable[[], float]
 

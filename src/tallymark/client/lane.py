@@ -38,4 +38,9 @@ LANES: Final[Mapping[str, Lane]] = {
         "/voice/ingest", "project", ("eventId", "event_id", "queryId", "query_id"),
         ("timestamp", "occurredAt", "occurred_at"),
     ),
+    # an attempt begins and ends once, and answers are known by all that they say, their time included
+    "quiz": Lane(
+        "/quiz/events", "project", ("eventId", "event_id", "attemptId", "attempt_id"),
+        ("timestamp", "occurredAt", "occurred_at"),
+    ),
 }  # fmt: skip

@@ -20,7 +20,7 @@ class Recorder(ABC):
 
     @abstractmethod
     def capture(self, lane: str, payload: Mapping[str, Any]) -> None:
-        """Records a payload as the endpoint of a lane takes it: `events`, `web`, `sdk`, `ab` or `voice`."""
+        """Records a payload as the endpoint of a lane takes it: `events`, `web`, `sdk`, `ab`, `voice` or `quiz`."""
 
     def track(
         self, event: str, *, actor: str | None = None, value: float | None = None,
@@ -119,4 +119,51 @@ class Recorder(ABC):
             "model": model, "responseMs": response_ms, "totalMs": total_ms, "promptTokens": prompt_tokens,
             "completionTokens": completion_tokens, "costUsd": cost_usd, "userId": user, "sessionId": session,
             "properties": properties,
+        })  # fmt: skip
+
+    def quiz_started(
+        self, quiz: str, *, attempt: str | None = None, user: str | None = None, session: str | None = None,
+        properties: Properties | None = None, timestamp: Moment | None = None, event_id: str | None = None,
+    ) -> None:  # fmt: skip
+        """Records that someone began a quiz: `POST /quiz/events`. All of one attempt names the same `attempt`."""
+        self.capture("quiz", {
+            "event": "quiz_started", "timestamp": timestamp, "eventId": event_id, "quizId": quiz,
+            "attemptId": attempt, "userId": user, "sessionId": session, "properties": properties,
+        })  # fmt: skip
+
+    def question_answered(
+        self, quiz: str, question: str, *, attempt: str | None = None, answer: str | None = None,
+        correct: bool | None = None, skipped: bool | None = None, options: int | None = None,
+        score: float | None = None, max_score: float | None = None, time_ms: float | None = None,
+        user: str | None = None, session: str | None = None, properties: Properties | None = None,
+        timestamp: Moment | None = None, event_id: str | None = None,
+    ) -> None:  # fmt: skip
+        """Records an answer to a question of a quiz: `POST /quiz/events`."""
+        self.capture("quiz", {
+            "event": "question_answered", "timestamp": timestamp, "eventId": event_id, "quizId": quiz,
+            "attemptId": attempt, "questionId": question, "answer": answer, "correct": correct, "skipped": skipped,
+            "options": options, "score": score, "maxScore": max_score, "timeMs": time_ms, "userId": user,
+            "sessionId": session, "properties": properties,
+        })  # fmt: skip
+
+    def quiz_submitted(
+        self, quiz: str, *, attempt: str | None = None, score: float | None = None, max_score: float | None = None,
+        time_ms: float | None = None, user: str | None = None, session: str | None = None,
+        properties: Properties | None = None, timestamp: Moment | None = None, event_id: str | None = None,
+    ) -> None:  # fmt: skip
+        """Records that a quiz was submitted: `POST /quiz/events`. Without `max_score`, `score` is in percent."""
+        self.capture("quiz", {
+            "event": "quiz_submitted", "timestamp": timestamp, "eventId": event_id, "quizId": quiz,
+            "attemptId": attempt, "score": score, "maxScore": max_score, "timeMs": time_ms, "userId": user,
+            "sessionId": session, "properties": properties,
+        })  # fmt: skip
+
+    def quiz_abandoned(
+        self, quiz: str, *, attempt: str | None = None, user: str | None = None, session: str | None = None,
+        properties: Properties | None = None, timestamp: Moment | None = None, event_id: str | None = None,
+    ) -> None:  # fmt: skip
+        """Records that an attempt was given up: `POST /quiz/events`."""
+        self.capture("quiz", {
+            "event": "quiz_abandoned", "timestamp": timestamp, "eventId": event_id, "quizId": quiz,
+            "attemptId": attempt, "userId": user, "sessionId": session, "properties": properties,
         })  # fmt: skip

@@ -15,6 +15,7 @@ from tallymark.control.keys import Keys
 from tallymark.control.leases import Leases
 from tallymark.control.projects import Projects
 from tallymark.control.salts import Salts
+from tallymark.control.statements import Statements
 from tallymark.control.turns import Turns
 from tallymark.engine.base import Engine
 from tallymark.errors import Conflict, Unavailable
@@ -56,6 +57,7 @@ class Purge:
     exports: Exports
     files: Files
     archives: Archives
+    statements: Statements
     before: Callable[[Project], object] = lambda _: None
 
     def run(self, project: Project | None = None, dry_run: bool = False) -> list[Purged]:
@@ -140,6 +142,15 @@ def _keys(purge: Purge, project: Project, dry_run: bool) -> _Taken:
     return len(over), "", ""
 
 
+def _statements(purge: Purge, project: Project, dry_run: bool) -> _Taken:
+    """What is remembered of xAPI statements whose events are past the project's retention."""
+    before = purge.at() - timedelta(hours=project.retention_hours)
+    count = purge.statements.count(project.id, before)
+    if count and not dry_run:
+        purge.statements.prune(project.id, before)
+    return count, "", ""
+
+
 def _leases(purge: Purge, dry_run: bool) -> int:
     """Leases of processes that ended without giving them back."""
     count = purge.leases.expired()
@@ -192,6 +203,7 @@ PROJECT: Sequence[tuple[str, Callable[[Purge, Project, bool], _Taken]]] = (
     ("sessions", _sessions),
     ("pins", _pins),
     ("keys", _keys),
+    ("statements", _statements),
 )
 
 

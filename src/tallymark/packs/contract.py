@@ -1,6 +1,6 @@
 """What the packs' contracts share: whose project a request is about, who may ask, and how errors read."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,7 +23,8 @@ class Contract:
     """Whose project requests below a pack's prefix are about.
 
     `noun` is what the contract calls a project, `field` how a request names one, `default` the one that is meant
-    where none is named, `open` whether SDKs and pages may send to one by naming it.
+    where none is named, `open` whether SDKs and pages may send to one by naming it. `also` are packs whose projects are
+    meant as well.
     """
 
     pack: str
@@ -31,6 +32,7 @@ class Contract:
     field: str
     default: Callable[[Settings], str]
     open: Callable[[Settings], bool]
+    also: Sequence[str] = ()
 
     def named(self, here: Services, name: str | None) -> Project:
         """The project that is meant by a name, or by none.
@@ -39,7 +41,7 @@ class Contract:
         """
         wanted = name or self.default(here.settings)
         project = here.directory.by_name(wanted)
-        if project is None or self.pack not in project.packs:
+        if project is None or not {self.pack, *self.also}.intersection(project.packs):
             is_a = "" if self.noun == "project" else f"A {self.noun} is a project with the pack {self.pack!r}: "
             raise NotFound(
                 f"There is no {self.noun} {wanted[:64]!r}; {self.field} (--project) names one. {is_a}"
@@ -94,6 +96,16 @@ class Contract:
         project = self.named(here, name or (own.name if own else None))
         here.access.require(token, wanted, project.id)
         return project
+
+
+def trusted(here: Services, scope: Scope, project: Project) -> bool:
+    """Whether a header carries an admin key of the project: the only sender whose word on people is taken.
+
+    A key in a page is public, so one that can only send proves nothing.
+    """
+    token = token_of(scope["headers"])
+    identity = None if token is None else here.access.identify(token)
+    return identity is not None and identity.may("admin", project.id)
 
 
 def flat_errors(success: str) -> ExceptionHandlersMap:

@@ -15,7 +15,7 @@ import pytest
 from tallymark.control.captures import CaptureDraft, Unrecorded
 from tallymark.engine.base import Engine
 from tallymark.errors import EngineUnavailable, QueueFull
-from tallymark.packs.web.outbox import Outbox
+from tallymark.packs.leads.outbox import Outbox
 from tallymark.spec.project import Project
 from tests.packs.web.site import ADMIN, NAME, Site, running
 from tests.server import RunningServer

@@ -2,11 +2,13 @@
 
 from typing import Final
 
+from tallymark.packs.leads.names import OF_QUIZ
+
 STARTED: Final = "quiz_started"
 ANSWERED: Final = "question_answered"
 SUBMITTED: Final = "quiz_submitted"
 ABANDONED: Final = "quiz_abandoned"
-LEAD: Final = "quiz_lead"
+LEAD: Final = OF_QUIZ
 #: What an attempt is made of.
 PARTS: Final = (STARTED, ANSWERED, SUBMITTED, ABANDONED)
 #: An attempt as a whole, made of its parts.

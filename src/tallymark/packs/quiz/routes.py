@@ -11,14 +11,17 @@ from litestar.types import ControllerRouterHandler
 
 from tallymark.api.services import Services
 from tallymark.packs.quiz.analytics import HANDLERS as ANALYTICS
+from tallymark.packs.quiz.capture import quiz_events
 from tallymark.packs.quiz.contract import EXCEPTION_HANDLERS
 from tallymark.packs.quiz.item_routes import HANDLERS as ITEMS
+from tallymark.packs.quiz.leads import HANDLERS as LEADS
 from tallymark.packs.quiz.quiz_routes import HANDLERS as QUIZZES
+from tallymark.packs.quiz.statement_routes import HANDLERS as STATEMENTS
 
-_HANDLERS: Final[Sequence[ControllerRouterHandler]] = (*QUIZZES, *ANALYTICS, *ITEMS)
+_HANDLERS: Final[Sequence[ControllerRouterHandler]] = (*LEADS, *STATEMENTS, *QUIZZES, *ANALYTICS, *ITEMS)
 
 
 def routes(here: Services) -> Sequence[ControllerRouterHandler]:
     """Every route of the pack."""
     answers = Router("/quiz", route_handlers=_HANDLERS, exception_handlers=EXCEPTION_HANDLERS, tags=["quiz"])
-    return (answers,)
+    return (quiz_events(here), answers)

@@ -8,7 +8,7 @@ from typing import Final, Protocol
 from urllib.parse import quote
 
 from tallymark.ingest.page import LONGEST
-from tallymark.packs.web.redirect import origin_of
+from tallymark.packs.redirect import origin_of
 
 _TAGS: Final = ("source", "medium", "campaign", "term", "content")
 _tagged = attrgetter("utm", *(f"utm_{tag}" for tag in _TAGS))

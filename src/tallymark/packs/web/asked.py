@@ -11,7 +11,7 @@ from tallymark.api.auth import Call
 from tallymark.api.body import read_json
 from tallymark.api.services import Services
 from tallymark.errors import BadRequest, UnreadableBody
-from tallymark.packs.web.contract import CONTRACT
+from tallymark.packs.web.contract import PEOPLE
 from tallymark.packs.web.form import without_mark
 from tallymark.spec.project import Project
 
@@ -42,7 +42,7 @@ def asked_person(here: Services, request: Call, body: bytes) -> tuple[Project, s
         broken = error
     told = fields if isinstance(fields, dict) else {}
     name = told.get("propertyId", request.query_params.get("propertyId"))
-    project = CONTRACT.administrated(here, request.scope, name if isinstance(name, str) else None)
+    project = PEOPLE.administrated(here, request.scope, name if isinstance(name, str) else None)
     if broken is not None:
         raise broken
     email = told.get("email")

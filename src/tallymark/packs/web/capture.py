@@ -19,11 +19,11 @@ from tallymark.errors import Forbidden, NotFound, TallymarkError
 from tallymark.ingest.decode import Decoded, Rejection
 from tallymark.ingest.receive import Receipt, Sender
 from tallymark.ingest.user_agent import describe
+from tallymark.packs.leads.origins import Origins, visitor
+from tallymark.packs.redirect import Target, requested_in, target_of
 from tallymark.packs.web.address import surroundings
 from tallymark.packs.web.contract import CONTRACT, EXCEPTION_HANDLERS, sending_origin_allowed
 from tallymark.packs.web.form import form_fields, json_in
-from tallymark.packs.web.origins import Origins, visitor
-from tallymark.packs.web.redirect import Target, requested_in, target_of
 from tallymark.packs.web.sent import OriginNotAllowed
 from tallymark.packs.web.web_event import WebEvent
 from tallymark.packs.web.wire import Sent, decode, decode_form

@@ -18,12 +18,12 @@ from tallymark.control.consents import Consent, ConsentDraft
 from tallymark.errors import BadRequest, UnreadableBody
 from tallymark.ingest.decode import Decoded, WireEvent
 from tallymark.ingest.receive import Sender
+from tallymark.packs.contract import trusted
+from tallymark.packs.leads.form import MOST_FIELDS, Consents, LeadMalformed, consents_in, first
+from tallymark.packs.leads.origins import Origins
+from tallymark.packs.leads.visitors import ANALYTICS, clean, may_follow, subject, visitor_for
 from tallymark.packs.web import names
-from tallymark.packs.web.contract import trusted
-from tallymark.packs.web.lead_form import MOST_FIELDS, Consents, LeadMalformed, consents_in, first
-from tallymark.packs.web.origins import Origins
 from tallymark.packs.web.sent import Arrival, Fields, arrival_of, fields_sent, sending_property
-from tallymark.packs.web.visitors import ANALYTICS, clean, may_follow, subject, visitor_for
 from tallymark.spec.project import Project
 
 _BODY: Final = Schema(

@@ -3,15 +3,15 @@
 Answers are `{"ok": true, …}`, errors `{"ok": false, "error": code, "message", "field"?, "allowed"?}`.
 """
 
+from dataclasses import replace
 from typing import Any, Final
 
-from litestar.types import ExceptionHandlersMap, Scope
+from litestar.types import ExceptionHandlersMap
 
-from tallymark.access.guard import token_of
 from tallymark.api.services import Services
 from tallymark.errors import TallymarkError
 from tallymark.packs.contract import Contract, flat, flat_errors
-from tallymark.spec.project import Project
+from tallymark.packs.leads.names import PACKS
 
 CONTRACT: Final = Contract(
     pack="web",
@@ -21,6 +21,9 @@ CONTRACT: Final = Contract(
     open=lambda settings: settings.web_capture == "open",
 )
 
+#: Of what is asked about people: in projects of other packs, too, they leave their addresses.
+PEOPLE: Final = replace(CONTRACT, also=PACKS)
+
 #: For the routers below `/web`.
 EXCEPTION_HANDLERS: Final[ExceptionHandlersMap] = flat_errors("ok")
 
@@ -28,16 +31,6 @@ EXCEPTION_HANDLERS: Final[ExceptionHandlersMap] = flat_errors("ok")
 def failure(error: TallymarkError) -> dict[str, Any]:
     """The body of an error."""
     return flat(error.body(), "ok")
-
-
-def trusted(here: Services, scope: Scope, project: Project) -> bool:
-    """Whether a header carries an admin key of the project: the only sender whose word on people is taken.
-
-    A key in a page is public, so one that can only send proves nothing.
-    """
-    token = token_of(scope["headers"])
-    identity = None if token is None else here.access.identify(token)
-    return identity is not None and identity.may("admin", project.id)
 
 
 def sending_origin_allowed(here: Services, origin: str) -> bool:

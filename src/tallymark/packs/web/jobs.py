@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from tallymark.api.services import Services
+from tallymark.packs.leads.outbox import Outbox
 from tallymark.packs.product import Job
 from tallymark.packs.web.linking import link
-from tallymark.packs.web.outbox import Outbox
 
 
 def jobs(here: Services) -> Sequence[Job]:

@@ -19,17 +19,17 @@ from tallymark.control.captures import Captured, standing
 from tallymark.control.people import Lead
 from tallymark.control.turns import deriving
 from tallymark.errors import Conflict, NotFound, TallymarkError
-from tallymark.ingest.decode import Rejection
+from tallymark.packs.contract import trusted
+from tallymark.packs.leads.draft import Arrived, Telling, count_refused, draft_of
+from tallymark.packs.leads.form import LeadBadEmail, LeadForm, LeadMalformed, read
+from tallymark.packs.leads.outbox import Outbox
+from tallymark.packs.redirect import target_of
 from tallymark.packs.web.asked import PERSON, PropertyId, asked_person, moment
-from tallymark.packs.web.contract import CONTRACT, trusted
-from tallymark.packs.web.lead_draft import draft_of
-from tallymark.packs.web.lead_form import LeadBadEmail, LeadForm, LeadMalformed, read
+from tallymark.packs.web.contract import PEOPLE
+from tallymark.packs.web.lead_draft import telling
 from tallymark.packs.web.linking import link
-from tallymark.packs.web.outbox import Outbox
-from tallymark.packs.web.redirect import target_of
 from tallymark.packs.web.sent import Arrival, Fields, arrival_of, fields_sent, sending_property
 from tallymark.packs.web.traces import forms_of_others, ids_of, traces_of
-from tallymark.spec.event import Reason
 from tallymark.spec.project import Project
 
 _MOST_LISTED: Final = 200
@@ -114,13 +114,19 @@ def _take(here: Services, request: Call, arrival: Arrival, fields: Fields) -> _T
         believed = trusted(here, request.scope, project)
         if form.trapped:
             return _Taken(project, form, _trap(here, project, form, repr(fields), believed), None)
-        draft = draft_of(here, project, form, arrival.of(fields), believed)
+        draft = draft_of(here, project, form, *_told_by(form, arrival.of(fields), believed))
     except (LeadMalformed, LeadBadEmail) as error:
-        _count(here, project.id, error)
+        count_refused(here, project.id, error)
         raise
     captured = here.people.capture(draft)
     told = _told(form, draft.email_hash, draft.identity, captured.consents)
     return _Taken(project, form, told | _known(form, believed, captured.repeated, captured.new), captured)
+
+
+def _told_by(form: LeadForm, arrival: Arrival, believed: bool) -> tuple[Arrived, Telling]:
+    """Where a form came from, and what is told of it. Anybody with a page's key could say the address of another."""
+    arrived = Arrived(arrival.ip, arrival.user_agent, believed=not arrival.relayed, trusted=believed)
+    return arrived, telling(form, arrival)
 
 
 def _trap(here: Services, project: Project, form: LeadForm, said: str, believed: bool) -> dict[str, Any]:
@@ -154,12 +160,7 @@ def _count_unread(here: Services, request: Call, arrival: Arrival, error: LeadMa
         project = sending_property(here, request, {}, arrival.origin).id
     except TallymarkError:
         project = 0
-    _count(here, project, error)
-
-
-def _count(here: Services, project: int, error: LeadMalformed | LeadBadEmail) -> None:
-    reason = Reason(error.code)
-    here.receiver.counts.add(project, int(here.now() * 1000), 0, [Rejection(0, reason, error.message)])
+    count_refused(here, project, error)
 
 
 @get("/leads", sync_to_thread=True, summary="List leads", responses=documented(400, 401, 403, 404, 503))
@@ -173,7 +174,7 @@ def list_leads(
 ) -> dict[str, Any]:
     """The leads of a property, newest first, with their addresses and what they allow."""
     here = services(request.app.state)
-    project = CONTRACT.administrated(here, request.scope, property_id)
+    project = PEOPLE.administrated(here, request.scope, property_id)
     leads = here.people.leads(project.id, limit + 1, before)
     listed = leads[:limit]
     return {

@@ -22,7 +22,7 @@ from tallymark.api.services import Services
 from tallymark.control.links import CERTAIN, LinkDraft, UncertainLead
 from tallymark.engine.base import Engine
 from tallymark.engine.source import milliseconds
-from tallymark.packs.web import names
+from tallymark.packs.leads.names import EVENTS
 
 ALONE: Final = 0.9
 #: How long before the form visitors may have come. Leads are looked at for an hour more: events may come late.
@@ -38,7 +38,7 @@ INNER JOIN (
         {{starts:Array(Int64)}} AS starts, {{untils:Array(Int64)}} AS untils)
     ARRAY JOIN leads AS lead, origins AS origin, starts AS start, untils AS until
 ) AS w ON e.origin = w.origin
-WHERE e.project = {{project:UInt32}} AND e.actor != 0 AND e.event != '{names.LEAD}'
+WHERE e.project = {{project:UInt32}} AND e.actor != 0 AND e.event NOT IN {EVENTS}
     AND e.origin IN {{origins:Array(UInt64)}}
     AND e.occurred_at >= fromUnixTimestamp64Milli({{start:Int64}}, 'UTC')
     AND e.occurred_at > fromUnixTimestamp64Milli(w.start, 'UTC')

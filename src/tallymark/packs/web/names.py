@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from tallymark.packs.leads.names import OF_FORM
+
 PAGE_VIEW: Final = "page_view"
 FORM_START: Final = "form_start"
 FORM_SUBMIT: Final = "form_submit"
@@ -9,7 +11,7 @@ CLICK: Final = "click"
 OUTBOUND: Final = "outbound_click"
 DOWNLOAD: Final = "file_download"
 ENGAGEMENT: Final = "engagement"
-LEAD: Final = "lead_captured"
+LEAD: Final = OF_FORM
 CONSENT: Final = "consent_given"
 WITHDRAWAL: Final = "consent_withdrawn"
 

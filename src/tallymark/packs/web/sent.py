@@ -12,9 +12,9 @@ from tallymark.api.intake import Headers, client_address, headers_of, media_type
 from tallymark.api.services import Services
 from tallymark.errors import BadRequest, BodyTooLarge, Forbidden
 from tallymark.ingest.user_agent import describe
+from tallymark.packs.leads.form import MOST_BYTES, LeadMalformed, first, json_fields, named
 from tallymark.packs.web.contract import CONTRACT, sending_origin_allowed
 from tallymark.packs.web.form import MULTIPART, URLENCODED, fields_of, json_in, pairs_of
-from tallymark.packs.web.lead_form import MOST_BYTES, LeadMalformed, first, json_fields, named
 from tallymark.spec.project import Project
 
 Fields = Mapping[str, Any]

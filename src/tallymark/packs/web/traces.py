@@ -5,13 +5,13 @@ from typing import Final
 
 from tallymark.api.services import Services
 from tallymark.control.people import Person
-from tallymark.packs.web import names
-from tallymark.packs.web.lead_draft import event_id
+from tallymark.packs.leads.draft import event_id
+from tallymark.packs.leads.names import EVENTS
 from tallymark.spec.project import Project
 
 _FORMS: Final = (
     "SELECT DISTINCT event_id FROM events WHERE project = {project:UInt32} "
-    f"AND event = '{names.LEAD}' AND actor IN {{actors:Array(UInt64)}} AND event_id NOT IN {{forms:Array(UInt64)}}"
+    f"AND event IN {EVENTS} AND actor IN {{actors:Array(UInt64)}} AND event_id NOT IN {{forms:Array(UInt64)}}"
 )
 
 _DONE: Final = (

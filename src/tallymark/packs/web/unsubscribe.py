@@ -21,9 +21,9 @@ from tallymark.api.body import with_body
 from tallymark.api.errors import documented
 from tallymark.api.services import Services, services
 from tallymark.errors import BadRequest
+from tallymark.packs.leads.form import LeadMalformed, first
 from tallymark.packs.web.asked import PERSON, asked_person
 from tallymark.packs.web.contract import failure
-from tallymark.packs.web.lead_form import LeadMalformed, first
 from tallymark.packs.web.sent import fields_sent
 
 PATH: Final = "/web/v1/unsubscribe"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tallymark.packs.web.redirect import Target, origin_of, requested_in, target_of
+from tallymark.packs.redirect import Target, origin_of, requested_in, target_of
 
 SHOP = "https://shop.example"
 FORM = f"{SHOP}/contact?a=b"

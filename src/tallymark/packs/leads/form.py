@@ -10,7 +10,7 @@ import msgspec
 
 from tallymark.control.consents import ERASURE, MARKETING, State
 from tallymark.errors import BadRequest
-from tallymark.packs.web.redirect import requested_in
+from tallymark.packs.redirect import requested_in
 
 MOST_FIELDS: Final = 100
 MOST_BYTES: Final = 65_536

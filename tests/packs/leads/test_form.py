@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tallymark.errors import UnreadableBody
+from tallymark.packs.leads.form import LeadMalformed, consents_in, json_fields, read
 from tallymark.packs.web.form import Pair, fields_of, pairs_of
-from tallymark.packs.web.lead_form import LeadMalformed, consents_in, json_fields, read
 
 URLENCODED = "application/x-www-form-urlencoded"
 TEXTS = st.text(st.characters(codec="utf-8"), max_size=20)

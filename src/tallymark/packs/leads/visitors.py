@@ -4,8 +4,8 @@ from typing import Final
 
 from tallymark.api.services import Services
 from tallymark.ingest import pii
-from tallymark.packs.web.lead_form import Consents
-from tallymark.packs.web.origins import visitor
+from tallymark.packs.leads.form import Consents
+from tallymark.packs.leads.origins import visitor
 from tallymark.spec.project import Project
 
 #: The purpose without which a visitor is not followed beyond the day.

@@ -1,0 +1,50 @@
+"""An endpoint for events in any of several spellings. A bare ASGI application, as for `/v1/events`."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from urllib.parse import parse_qs
+
+from litestar import asgi
+from litestar.exceptions import MethodNotAllowedException
+from litestar.handlers import ASGIRouteHandler
+from litestar.types import ExceptionHandlersMap, Receive, Scope, Send
+
+from tallymark.api.intake import answer, client_address, headers_of, plain_body
+from tallymark.api.services import Services
+from tallymark.ingest.receive import Sender
+from tallymark.packs.contract import Contract
+from tallymark.packs.loose import Sent, told
+
+
+@dataclass(frozen=True)
+class Capture:
+    """Takes in what apps and pages send; `decode` makes events of a body."""
+
+    here: Services
+    contract: Contract
+    decode: Callable[[bytes], Sent]
+
+    async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers one request. Errors are those of the contract, told by its exception handlers."""
+        if scope.get("method") != "POST":
+            raise MethodNotAllowedException(headers={"Allow": "POST"})
+        headers = headers_of(scope)
+        body = await plain_body(receive, headers, self.here.settings.max_body_bytes)
+        query = parse_qs(scope["query_string"].decode("latin-1"))
+        sent = self.decode(body)
+        named = sent.project or query.get(self.contract.field, [None])[0]
+        project = self.contract.sent_to(self.here, scope, query.get("key", [None])[0], named)
+        address = client_address(scope, headers, self.here.settings.trusted_proxies)
+        sender = Sender(address, headers.get(b"user-agent", b"").decode("latin-1"))
+        receipt = await self.here.receiver.take(sent.decoded, body, project, sender)
+        await answer(send, *told(receipt), [])
+
+
+def capturing(path: str, capture: Capture, errors: ExceptionHandlersMap) -> ASGIRouteHandler:
+    """The endpoint at a path, with the contract's errors."""
+
+    @asgi(path, is_mount=False, copy_scope=False, exception_handlers=errors)
+    async def events(scope: Scope, receive: Receive, send: Send) -> None:
+        await capture.serve(scope, receive, send)
+
+    return events
