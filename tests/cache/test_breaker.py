@@ -1,5 +1,7 @@
 """What fails is left alone, then tried by one, and asked by all once it answers."""
 
+from itertools import pairwise
+
 from structlog.testing import capture_logs
 
 from tallymark.cache.breaker import Breaker
@@ -45,6 +47,6 @@ def test_it_rests_longer_up_to_a_bound() -> None:
         if breaker.may_ask():
             breaker.failed("ConnectionError")
             tried.append(clock.now)
-    rests = [later - earlier for earlier, later in zip(tried[2:], tried[3:], strict=False)]
+    rests = [later - earlier for earlier, later in pairwise(tried[2:])]
     assert rests[:5] == [1, 2, 4, 8, 8]
     assert set(rests[3:]) == {8}

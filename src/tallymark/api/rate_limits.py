@@ -68,6 +68,7 @@ class RateLimits:
     ) -> None:
         self.limits = limits
         self.limiter = limiter
+        self._guessing = False  # that anybody ever brought a wrong key
         self._secret = blake2b(secret, person=b"tallymark limits").digest()
         self._recognised = recognised
         self._trusted_proxies = trusted_proxies
@@ -110,7 +111,7 @@ class RateLimits:
 
     async def _admit(self, scope: Scope, ingest: bool) -> list[tuple[bytes, bytes]]:
         """The fields of the answer to a request that may be made. Errors: `RateLimited`."""
-        if ingest and self.limits.ingest is None and self.limits.guesses is None:
+        if ingest and self.limits.ingest is None and not self._guessing:
             return []
         token = token_of(scope["headers"])
         keyed = token is not None and self._recognised(token)
@@ -134,6 +135,7 @@ class RateLimits:
     async def _guessed(self, scope: Scope, limit: Limit) -> None:
         """Counts a key that was wrong."""
         if token_of(scope["headers"]) is not None:
+            self._guessing = True
             await self.limiter.take(limit, self._name(limit, self._network(scope)))
 
     def _network(self, scope: Scope) -> str:
