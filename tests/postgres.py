@@ -35,7 +35,7 @@ class PostgresServer:
         self._server = get_server(directory, cleanup_mode="stop")
         self._socket = self._server.get_postmaster_info().socket_dir
         self._count = count(1)
-        self._admin = create_engine(self._url("postgres", DRIVER), isolation_level="AUTOCOMMIT")
+        self._admin = create_engine(self._url("postgres", DRIVER), isolation_level="AUTOCOMMIT", pool_pre_ping=True)
         for setting in _FAST:
             self.run(f"ALTER SYSTEM SET {setting}")
         self.run("SELECT pg_reload_conf()", "CREATE DATABASE migrated")

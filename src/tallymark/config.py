@@ -111,7 +111,8 @@ SETTINGS: tuple[Setting, ...] = (
             "Where events live: `chdb:///path` in the process (default: `engine` in the data directory), or "
             "`clickhouse://user:password@host:8123/database` (`clickhouses://` for TLS)."),
     Setting("control", "TALLYMARK_CONTROL", _url("sqlite", "postgresql", "postgres"), "",
-            "Where projects, keys and jobs live; default: `sqlite://` with `control.db` in the data directory."),
+            "Where projects, keys and jobs live; default: `sqlite://` with `control.db` in the data directory, or "
+            "`postgresql://user:password@host/database?sslmode=require`."),
     Setting("cache", "TALLYMARK_CACHE", _url("memory"), "memory://", "Where hot answers live."),
     Setting("files", "TALLYMARK_FILES", _url("file", "s3"), "",
             "Where spool and exports live: `file:///path` (default: `files` in the data directory), or "

@@ -115,7 +115,7 @@ class _Driver(AsyncAdapt_asyncpg_dbapi):
     def connect(self, **how: Any) -> _Connection:
         try:
             made = self._loop.wait(_Connection.create(self, asyncpg.connect(**how)))
-        except (OSError, asyncpg.ClientConfigurationError) as error:  # asyncpg does not wrap what sockets say
+        except OSError as error:  # asyncpg does not wrap what sockets say
             raise self.OperationalError(f"can't connect: {type(error).__name__}", error) from error
         made.loop, made.used = self._loop, time.monotonic()
         return made
