@@ -25,7 +25,7 @@ _T = TypeVar("_T")
 DRIVER: Final = "postgresql+asyncpg_threads"
 #: A connection that was used so lately, in seconds, is not asked whether it is still there: the loop has heard its end.
 _TRUSTED_SECONDS: Final = 10.0
-_CLOSE_SECONDS: Final = 2.0
+_CLOSE_SECONDS: Final = 2
 
 
 class _Loop:

@@ -1,0 +1,36 @@
+"""The application whose control store is on PostgreSQL: events, keys, answers."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from tallymark.engine.base import Engine
+from tests.packs.world import ADMIN, Application, application, bearer
+from tests.postgres import postgres_server
+
+NOON = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0)
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory, engine: Engine) -> Iterator[Application]:
+    data: Path = tmp_path_factory.mktemp("postgresql")
+    with postgres_server() as server, server.database() as url:
+        with application(data, engine, NOON, control=url) as made:
+            server.continue_ids(url, "projects")
+            yield made
+
+
+def test_events_are_counted_behind_a_key_that_can_be_revoked(app: Application) -> None:
+    name, keys = app.make("core")
+    event = {"event": "order", "timestamp": NOON.isoformat(), "userId": "ada"}
+    sent = app.client.post("/v1/events", json=[event], headers=bearer(keys["ingest"]))
+    assert sent.status_code in (200, 202), sent.text
+    app.settle(name)
+    asked = app.client.get("/v1/query?metrics=events", headers=bearer(keys["read"]))
+    assert asked.status_code == 200, asked.text
+    assert "1" in asked.text
+    listed = app.client.get(f"/v1/keys?project={name}", headers=bearer(ADMIN)).json()
+    assert len(listed["keys"]) == len(keys)
+    assert app.client.get("/ready").json()["checks"]["control"] == "ok"
