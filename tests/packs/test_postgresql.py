@@ -16,14 +16,17 @@ NOON = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0)
 @pytest.fixture(scope="module")
 def app(tmp_path_factory: pytest.TempPathFactory, engine: Engine) -> Iterator[Application]:
     data: Path = tmp_path_factory.mktemp("postgresql")
-    with postgres_server() as server, server.database() as url:
-        with application(data, engine, NOON, control=url) as made:
-            server.continue_ids(url, "projects")
-            yield made
+    with (
+        postgres_server() as server,
+        server.database() as url,
+        application(data, engine, NOON, control=url) as made,
+    ):
+        server.continue_ids(url, "projects")
+        yield made
 
 
 def test_events_are_counted_behind_a_key_that_can_be_revoked(app: Application) -> None:
-    name, keys = app.make("core")
+    name, keys = app.make("web")
     event = {"event": "order", "timestamp": NOON.isoformat(), "userId": "ada"}
     sent = app.client.post("/v1/events", json=[event], headers=bearer(keys["ingest"]))
     assert sent.status_code in (200, 202), sent.text
