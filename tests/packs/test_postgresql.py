@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tallymark.engine.base import Engine
-from tests.packs.world import Application, application, bearer
+from tests.packs.world import ADMIN, Application, application, bearer
 from tests.postgres import postgres_server
 
 NOON = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0)
@@ -26,10 +26,10 @@ def app(tmp_path_factory: pytest.TempPathFactory, engine: Engine) -> Iterator[Ap
 
 
 def test_events_and_questions_are_taken(app: Application) -> None:
-    name, keys = app.make("web")
+    name, _ = app.make("web")
     sent = app.client.post("/web/v1/events", json={"propertyId": name, "eventType": "page_view", "path": "/"})
     assert sent.status_code < 300, sent.text
     app.settle(name)
-    asked = app.client.get("/v1/query?metrics=page_views", headers=bearer(keys["read"]))
+    asked = app.client.get(f"/v1/query?metrics=page_views&project={name}", headers=bearer(ADMIN))
     assert asked.status_code == 200, asked.text
     assert app.client.get("/ready").json()["checks"]["control"] == "ok"
