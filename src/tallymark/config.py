@@ -118,7 +118,8 @@ SETTINGS: tuple[Setting, ...] = (
             "Where events live: `chdb:///path` in the process (default: `engine` in the data directory), or "
             "`clickhouse://user:password@host:8123/database` (`clickhouses://` for TLS)."),
     Setting("control", "TALLYMARK_CONTROL", _url("sqlite", "postgresql", "postgres"), "",
-            "Where projects, keys and jobs live; default: `sqlite://` with `control.db` in the data directory."),
+            "Where projects, keys and jobs live; default: `sqlite://` with `control.db` in the data directory, or "
+            "`postgresql://user:password@host/database?sslmode=require`."),
     Setting("cache", "TALLYMARK_CACHE", _url("memory", "valkey", "valkeys", "redis", "rediss"), "memory://",
             "Where hot answers and rate limits live: `memory://`, in each process by itself; or a Valkey that "
             "processes share, `valkey://user:password@host:6379/0` (`valkeys://` for TLS; `redis://` and "

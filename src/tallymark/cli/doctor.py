@@ -12,6 +12,7 @@ from tallymark.cache.opening import look
 from tallymark.cli.connection import Start, running_server
 from tallymark.cli.output import AsJson, print_json, print_table
 from tallymark.config import Settings
+from tallymark.control.database import standing_of
 from tallymark.errors import TallymarkError
 
 app = typer.Typer()
@@ -25,7 +26,7 @@ def doctor(context: typer.Context, as_json: AsJson = False) -> None:
     """Check settings, data directory, disk, stores and rollups; exits 1 where something is wrong."""
     start: Start = context.obj
     settings = start.settings()
-    findings = [*_machine(), *_directory(settings), *_application(start, settings)]
+    findings = [*_machine(), *_directory(settings), _control(settings), *_application(start, settings)]
     if as_json:
         print_json({"ok": all(f["ok"] for f in findings), "checks": findings})
     else:
@@ -55,6 +56,17 @@ def _directory(settings: Settings) -> Iterator[dict[str, object]]:
     yield _finding("ADMIN_API_KEY", True, admin)
     cache = look(settings.cache)
     yield _finding("Cache", cache == "ok", cache)
+
+
+def _control(settings: Settings) -> dict[str, object]:
+    """The control store; PostgreSQL has to keep projects apart by itself."""
+    try:
+        standing = standing_of(settings.control_url)
+    except TallymarkError as error:
+        return _finding("Control store", False, error.message)
+    return _finding(
+        "Control store", standing.scoped or standing.kind == "SQLite", f"{standing.kind}: {standing.remark}"
+    )
 
 
 def _application(start: Start, settings: Settings) -> Iterator[dict[str, object]]:

@@ -25,7 +25,7 @@ _T = TypeVar("_T")
 DRIVER: Final = "postgresql+asyncpg_threads"
 #: A connection that was used so lately, in seconds, is not asked whether it is still there: the loop has heard its end.
 _TRUSTED_SECONDS: Final = 10.0
-_CLOSE_SECONDS: Final = 2.0
+_CLOSE_SECONDS: Final = 2
 
 
 class _Loop:
@@ -115,7 +115,7 @@ class _Driver(AsyncAdapt_asyncpg_dbapi):
     def connect(self, **how: Any) -> _Connection:
         try:
             made = self._loop.wait(_Connection.create(self, asyncpg.connect(**how)))
-        except (OSError, asyncpg.ClientConfigurationError) as error:  # asyncpg does not wrap what sockets say
+        except OSError as error:  # asyncpg does not wrap what sockets say
             raise self.OperationalError(f"can't connect: {type(error).__name__}", error) from error
         made.loop, made.used = self._loop, time.monotonic()
         return made

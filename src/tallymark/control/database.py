@@ -101,6 +101,15 @@ def open_database(url: str) -> Database:
     return database
 
 
+def standing_of(url: str) -> Standing:
+    """What kind of database is at a URL, and whether it keeps projects apart by itself.
+
+    Errors: `BadSetting`; `Unavailable` where it is away.
+    """
+    with closing(_store(url)) as store:
+        return store.standing()
+
+
 def migrate(url: str) -> None:
     """Brings the tables up to date, all steps or none; whoever else starts at the same moment waits.
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal, cast
 
-from sqlalchemy import Double, String, bindparam, exists, func, literal, or_, select, update
+from sqlalchemy import Double, Select, String, bindparam, exists, func, literal, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from tallymark.control.models import Instant
@@ -126,7 +126,7 @@ def links_of(session: Session, lead_id: int) -> tuple[Link, ...]:
     )
 
 
-_LEAD = select(
+_LEAD: Final[Select[int, int, str, str, float, datetime]] = select(
     LeadRow.project_id,
     LeadRow.id,
     bindparam("visitor", type_=String()),

@@ -73,7 +73,7 @@ class People:
 
     def capture(self, draft: CaptureDraft) -> Captured:
         """What a form came to: lead, consents and link are stored; of one that had come before, changed consents."""
-        with self._database.write(draft.project_id) as session:
+        with self._database.write() as session:
             return captures.capture(session, draft)
 
     def recorded(self, submission_id: int) -> bool:

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import Final
 
 from sqlalchemy import URL
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
 from tallymark.errors import BadRequest, BadSetting, Unavailable
@@ -14,6 +14,7 @@ from tallymark.errors import BadRequest, BadSetting, Unavailable
 #: back for another one, something is used up, a lock or the server is not to be had, the system failed.
 _AWAY: Final = ("08", "28", "3D", "40", "53", "55", "57", "58", "25006")
 _DATA: Final = "22"
+_NOT_ALLOWED: Final = "42501"
 
 
 @contextmanager
@@ -37,13 +38,10 @@ def at_start(url: URL) -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
-        if not _away(error) and _state(error) != _NOT_ALLOWED:
+        if not (_away(error) or isinstance(error, InterfaceError) or _state(error) == _NOT_ALLOWED):
             raise
-        where = url.set(password=None, query={}).render_as_string()
+        where = url.set(query={}).render_as_string(hide_password=True)
         raise BadSetting(f"The control store {where} can't be used: {_said(error)}") from None
-
-
-_NOT_ALLOWED: Final = "42501"
 
 
 def _away(error: DBAPIError) -> bool:

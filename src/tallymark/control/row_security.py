@@ -13,8 +13,8 @@ from tallymark.control.models import Base
 
 _BYPASSES: Final = "SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user"
 
-#: Roles are the whole server's: each login has its own, which another of its databases may have made, or just be making.
-#: A login that may not make roles goes on without.
+#: Roles are the whole server's: each login has its own, which another of its databases may have made, or just be
+#: making. A login that may not make roles goes on without.
 _MAKE: Final = """DO $make$
 DECLARE
     tables regclass[] := '{{{tables}}}';

@@ -30,6 +30,7 @@ from tallymark.packs.leads.form import MOST_BYTES, LeadBadEmail, LeadForm, LeadM
 from tallymark.packs.leads.outbox import Outbox
 from tallymark.packs.quiz import names
 from tallymark.packs.quiz.contract import CONTRACT
+from tallymark.packs.quiz.users import sender_of
 from tallymark.packs.quiz.wire import NAMES, PROPERTIES
 from tallymark.spec.project import Project
 
@@ -84,13 +85,13 @@ def _fields(body: bytes) -> dict[str, Any]:
 
 
 def _take(here: Services, request: Call, fields: dict[str, Any]) -> _Taken:
-    """Stores a form. Errors: `LeadMalformed`, `LeadBadEmail`, both counted; those of `Contract.sent_to`."""
+    """Stores a form. Errors: `LeadMalformed`, `LeadBadEmail`, both counted; those of `sender_of`."""
     query = request.query_params
     key = first(fields, "key") or query.get("key")
     name = first(fields, CONTRACT.field) or query.get(CONTRACT.field)
-    project = CONTRACT.sent_to(here, request.scope, key, name)
+    project, sender = sender_of(here, request.scope, key, name)
     try:
-        about, form = _read(fields)
+        about, form = _read(fields, sender)
         arrived = _arrived(here, request, project)
         draft = draft_of(here, project, form, arrived, _telling(about))
     except (LeadMalformed, LeadBadEmail) as error:
@@ -102,15 +103,18 @@ def _take(here: Services, request: Call, fields: dict[str, Any]) -> _Taken:
     return _Taken(project, told, here.people.capture(draft))
 
 
-def _read(fields: dict[str, Any]) -> tuple[dict[str, str], LeadForm]:
-    """The quiz and the attempt that a form is about, and the form; its visitor is the user. Errors: `LeadMalformed`."""
+def _read(fields: dict[str, Any], sender: str | None) -> tuple[dict[str, str], LeadForm]:
+    """The quiz and the attempt that a form is about, and the form; its visitor is the user, who may be the sender.
+
+    Errors: `LeadMalformed`.
+    """
     about = {name: first(fields, *PROPERTIES[name]) for name in (names.QUIZ, names.ATTEMPT_ID)}
     if not about[names.QUIZ]:
         raise LeadMalformed(f"`{names.QUIZ}` is missing: which quiz it is about.", field=names.QUIZ)
     for name, text in about.items():
         if len(text) > _LONGEST_ID:
             raise LeadMalformed(f"`{name}` is a text of at most {_LONGEST_ID} characters.", field=name)
-    user = first(fields, *NAMES["actor"])
+    user = sender or first(fields, *NAMES["actor"])
     form = read({**fields, "visitorId": user, "form": about[names.QUIZ]})
     return {name: text for name, text in about.items() if text}, form
 

@@ -1,5 +1,6 @@
 """`/quiz/xapi/statements`: what learning systems send, as the Experience API has it."""
 
+import asyncio
 import re
 from base64 import b64decode
 from binascii import Error
@@ -17,10 +18,9 @@ from tallymark.api.body import read_json, with_body
 from tallymark.api.errors import documented
 from tallymark.api.services import services
 from tallymark.errors import BadRequest
-from tallymark.packs.quiz.contract import CONTRACT
 from tallymark.packs.quiz.statement import BadStatement, uuid_of
 from tallymark.packs.quiz.statements import Intake
-from tallymark.spec.project import Project
+from tallymark.packs.quiz.users import sender_of
 
 VERSION: Final = "X-Experience-API-Version"
 
@@ -67,9 +67,8 @@ async def post_statements(request: Call, body: RawBody, project: ProjectName = N
     """
     headers = _version(request)
     said = _said(request, body)
-    whose = _project(request, project)
-    many = said if isinstance(said, list) else [said]
-    ids = await Intake(services(request.app.state), whose).take(many, body)
+    intake = await _intake(request, project)
+    ids = await intake.take(said if isinstance(said, list) else [said], body)
     return Response(ids, status_code=200, headers=headers)
 
 
@@ -89,8 +88,8 @@ async def put_statement(
     """Takes one statement under an id, which its own has to be where it has one."""
     headers = _version(request)
     said = _said(request, body)
-    whose = _project(request, project)
-    await Intake(services(request.app.state), whose).take([_named(said, statement_id)], body)
+    intake = await _intake(request, project)
+    await intake.take([_named(said, statement_id)], body)
     return Response(None, status_code=204, headers=headers)
 
 
@@ -110,12 +109,13 @@ def _said(request: Call, body: bytes) -> Any:
     return read_json(body)
 
 
-def _project(request: Call, name: str | None) -> Project:
-    """The project that is meant; a key may also be the password of `Authorization: Basic`, as xAPI's clients send it.
+async def _intake(request: Call, name: str | None) -> Intake:
+    """What takes statements in for the caller; a key may also be the password of `Authorization: Basic`, as xAPI has it.
 
-    Errors: those of `Contract.sent_to`.
+    Errors: those of `sender_of`.
     """
-    return CONTRACT.sent_to(services(request.app.state), request.scope, _basic(request), name)
+    here = services(request.app.state)
+    return Intake(here, *await asyncio.to_thread(sender_of, here, request.scope, _basic(request), name))
 
 
 def _basic(request: Call) -> str | None:

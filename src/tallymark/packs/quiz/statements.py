@@ -38,10 +38,11 @@ class Reading:
 
 @dataclass(frozen=True)
 class Intake:
-    """Takes statements of a project in."""
+    """Takes statements of a project in; where a token names a `user`, they are theirs, whatever their actor says."""
 
     here: Services
     project: Project
+    user: str | None = None
 
     async def take(self, said: Sequence[Any], body: bytes) -> list[str]:
         """The ids of statements that are taken, in order.
@@ -67,6 +68,7 @@ class Intake:
         for place, each in enumerate(said):
             statement = statement_of(each, place)
             statement.id = statement.id or str(uuid4())
+            statement.who = self.user or statement.who
             if statement.id in reading.digests:
                 raise BadStatement(f"Statement {place}: another one here has the same `id`.")
             reading.digests[statement.id] = digest_of(each)

@@ -1,15 +1,11 @@
 """Users who come with a token of their own: whom it names, for which project, and what they send in their name."""
 
-from collections.abc import Iterable
-
-import msgspec
 from litestar.types import Scope
 
 from tallymark.access.guard import token_of
 from tallymark.access.tokens import User, is_token
 from tallymark.api.services import Services
 from tallymark.errors import Forbidden
-from tallymark.ingest.decode import WireEvent
 from tallymark.packs.quiz.contract import CONTRACT
 from tallymark.spec.project import Project
 
@@ -40,10 +36,3 @@ def sender_of(here: Services, scope: Scope, key: str | None, name: str | None) -
         return CONTRACT.sent_to(here, scope, key, name), None
     user, project = found
     return project, user.name
-
-
-def as_sent_by(user: str, events: Iterable[WireEvent]) -> list[WireEvent]:
-    """The events with that user, whatever they say themselves."""
-    return [
-        msgspec.structs.replace(event, actor=None, user_id=user, visitor_id=None, anonymous_id=None) for event in events
-    ]
