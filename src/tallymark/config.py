@@ -172,6 +172,9 @@ SETTINGS: tuple[Setting, ...] = (
             "a token of a user."),
     Setting("quiz_project", "TALLYMARK_QUIZ_PROJECT", str, "quiz",
             "The project that requests below `/quiz` mean when they name none."),
+    Setting("sync_dsn", "TALLYMARK_SYNC_DSN", str.strip, "",
+            "Database that `tallymark sync` reads, as `postgresql://…`: here rather than as its `--dsn`, where others "
+            "on the machine can read its password."),
     Setting("rollup_batch_days", "ROLLUP_BATCH_DAYS", _integer(1, 31), "31",
             "Most days that a refresh computes by the same statements."),
     Setting("trusted_proxies", "TALLYMARK_TRUSTED_PROXIES", _integer(0, 10), "0",
@@ -271,6 +274,7 @@ class Settings:
     voice_project: str
     quiz_capture: str
     quiz_project: str
+    sync_dsn: str
     rollup_batch_days: int
     trusted_proxies: int
     max_body_bytes: int

@@ -30,6 +30,7 @@ from tallymark.control.projects import Projects
 from tallymark.control.reviews import Reviews
 from tallymark.control.salts import Salts
 from tallymark.control.seen_signatures import SeenSignatures
+from tallymark.control.syncs import Syncs
 from tallymark.control.turns import Turns
 from tallymark.engine.base import Engine
 from tallymark.export.files import Files
@@ -79,6 +80,7 @@ class Services:
     cursors: Cursors
     seen_signatures: SeenSignatures
     archives: Archives
+    syncs: Syncs
     now: Callable[[], float]
 
 
