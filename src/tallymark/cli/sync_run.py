@@ -13,13 +13,14 @@ from tallymark.cli.connection import Connection, Refused
 from tallymark.cli.intake import Intake, meter
 from tallymark.cli.sync_tally import SyncTally
 from tallymark.cli.transfer import Send, Tell, deliver, only_decode, sender
-from tallymark.errors import NotFound
+from tallymark.errors import NotFound, Unavailable
 from tallymark.ingest.postgres.order import Place, order_of
 from tallymark.ingest.postgres.reader import Page, Reader
 from tallymark.ingest.postgres.selection import identity_of, select
 from tallymark.ingest.postgres.source import Source
 from tallymark.ingest.postgres.table import look_up
 from tallymark.ingest.tables import Columns
+from tallymark.spec.event import Reason
 
 
 @dataclass(frozen=True)
@@ -120,9 +121,12 @@ def _take(reader: Reader, send: Send, tally: SyncTally, progress: Progress | Non
 
 
 def _send(reader: Reader, page: Page, send: Send, tally: SyncTally, tell: Tell) -> None:
-    before = tally.rows + tally.again
+    """Sends a page. Errors: `Unavailable` where some of it is to be sent again on another day."""
+    before, refused = tally.rows + tally.again, tally.refused[Reason.QUOTA]
     for _ in deliver(reader.order.table.title, page.events, send, tally):
         pass
+    if tally.refused[Reason.QUOTA] > refused:
+        raise Unavailable("The project has had its events for today: the same command goes on here when it takes more.")
     rows = len(page.events) + page.timeless
     tally.rows += page.fresh
     tally.again += rows - page.fresh

@@ -103,6 +103,10 @@ class Order:
         step = f"interval '{self.overlap} seconds'" if self.kind == "time" else self.overlap
         return f"{self.cursor.sql} >= $1::text::{self.cursor.type} - {step}"
 
+    def since_values(self, place: Place) -> tuple[str, ...]:
+        """The parameters that `since` takes of a place."""
+        return place.at if self.overlap == _NONE else place.at[:1]
+
     def by(self) -> str:
         """SQL: the order."""
         return ", ".join(column.sql for column in self.columns)

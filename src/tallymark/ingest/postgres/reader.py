@@ -64,31 +64,39 @@ class Reader:
             f"(SELECT count(*) FROM {table} WHERE NOT ({order.present()})), "
             f"(SELECT count(*) FROM {table} WHERE NOT {order.due()})"
         )
-        return Counts(*self.source.rows(sql, *(begun.at if begun else ()))[0])
+        return Counts(*self.source.rows(sql, *(order.since_values(begun) if begun else ()))[0])
 
     def pages(self, begun: Place | None) -> Iterator[Page]:
         """The rows after a place, and once more those shortly before it."""
         events, number = RowEvents(self.columns), 0
-        rows = self._rows(None if begun is None else self.order.since(), begun, begun)
+        rows = self._begin(begun)
         while rows:
             yield self._page(events, number, rows)
             number += len(rows)
             if len(rows) < self.batch:
                 return
-            rows = self._rows(self.order.after(), self.order.place(rows[-1]["place"]), begun)
+            rows = self._go_on(self.order.place(rows[-1]["place"]), begun)
 
-    def _rows(self, where: str | None, place: Place | None, begun: Place | None) -> list[Any]:
-        """The next rows for which `where` is true of `place`, in order."""
-        order, values = self.order, [] if place is None else [*place.at]
-        fresh = "true" if begun is None else order.after(len(values) + 1)
+    def _begin(self, begun: Place | None) -> list[Any]:
+        if begun is None:
+            return self._rows("true", "true")
+        return self._rows(self.order.since(), self.order.after(), *begun.at)
+
+    def _go_on(self, place: Place, begun: Place | None) -> list[Any]:
+        if begun is None:
+            return self._rows(self.order.after(), "true", *place.at)
+        return self._rows(self.order.after(), self.order.after(len(place.at) + 1), *place.at, *begun.at)
+
+    def _rows(self, where: str, fresh: str, *values: str) -> list[Any]:
+        """The next rows for which `where` is true, in order, each with whether `fresh` is."""
+        order = self.order
         sql = (
             f"SELECT ARRAY[{', '.join(casts(order.columns))}] AS place, "
             f"ARRAY[{', '.join(casts(self.identity))}] AS identity, {fresh} AS fresh, "
             f"{self.selection.json()} AS body FROM {order.table.quoted} t "
-            f"WHERE {order.present()} AND {order.due()} AND {where or 'true'} "
-            f"ORDER BY {order.by()} LIMIT {self.batch:d}"
+            f"WHERE {order.present()} AND {order.due()} AND {where} ORDER BY {order.by()} LIMIT {self.batch:d}"
         )
-        return self.source.rows(sql, *values, *(begun.at if begun else ()))
+        return self.source.rows(sql, *values)
 
     def _page(self, events: RowEvents, before: int, rows: list[Any]) -> Page:
         made = [self._event(events, row) for row in rows]
