@@ -2,7 +2,22 @@
 
 from collections.abc import Callable, Mapping
 
-from benchmarks import ab, archive, behaviour, client, export, ingest, parts, pii, refresh, sdk, summary, voice, web
+from benchmarks import (
+    ab,
+    archive,
+    behaviour,
+    client,
+    export,
+    ingest,
+    parts,
+    pii,
+    refresh,
+    sdk,
+    summary,
+    sync_postgres,
+    voice,
+    web,
+)
 from benchmarks.figures import Bench, Figure
 
 SUITES: Mapping[str, Callable[[Bench], list[Figure]]] = {
@@ -17,6 +32,7 @@ SUITES: Mapping[str, Callable[[Bench], list[Figure]]] = {
     "voice": voice.run,
     "export": export.run,
     "archive": archive.run,
+    "sync": sync_postgres.run,
     "parts": parts.run,
     "pii": pii.run,
 }
