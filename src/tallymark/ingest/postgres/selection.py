@@ -40,7 +40,8 @@ def select(order: Order, columns: Columns, scales: Mapping[str, float]) -> Selec
     left_out: tuple[str, ...] = ()
     if not columns.drop_unmapped:
         others = [column for column in table.columns if column.name not in wanted]
-        left_out = tuple(column.name for column in others if _unfit(column))
+        people = any(promised(column.name) for column in table.columns)
+        left_out = tuple(column.name for column in others if _unfit(column, people))
         wanted |= {c.name: c for c in others if c.name not in left_out and c not in order.columns}
     for name in scales:
         if table.column(name).base not in _SCALABLE:
@@ -62,9 +63,9 @@ def _source(table: Table, field: str, name: str) -> Column:
     return table.column(first if name not in known and first in known else name)
 
 
-def _unfit(column: Column) -> str:
-    """Why a column becomes no property by itself; '' where it may."""
-    return promised(column.name) or ("bytes" if column.base == "bytea" else "")
+def _unfit(column: Column, people: bool) -> bool:
+    """Whether a column becomes no property by itself; in a table of `people` a name is theirs."""
+    return bool(promised(column.name)) or column.base == "bytea" or (people and column.name == "name")
 
 
 def _sql(column: Column, scale: float | None) -> str:
@@ -72,10 +73,15 @@ def _sql(column: Column, scale: float | None) -> str:
     if column.base == "bytea":
         return f"encode({column.sql}, 'hex')"
     exact = f"extract(epoch FROM {column.sql}) * 1000" if column.base == "interval" else column.sql
-    scaled = exact if scale is None else f"{exact} * {scale!r}"
+    scaled = exact if scale is None else f"({exact})::numeric * {_written(scale)}"
     if column.base in (*_INEXACT, "interval"):
         return f"CASE WHEN ({column.sql})::text IN ('NaN', 'Infinity', '-Infinity') THEN NULL ELSE {scaled} END"
     return scaled
+
+
+def _written(scale: float) -> str:
+    """The number as SQL writes it: a whole one without a point, that whole numbers stay whole."""
+    return f"{scale:.0f}" if scale.is_integer() else repr(scale)
 
 
 def _quoted(name: str) -> str:
