@@ -15,6 +15,7 @@ from benchmarks import (
     refresh,
     sdk,
     summary,
+    sync_postgres,
     voice,
     web,
 )
@@ -33,6 +34,7 @@ SUITES: Mapping[str, Callable[[Bench], list[Figure]]] = {
     "quiz-items": quiz_items.run,
     "export": export.run,
     "archive": archive.run,
+    "sync": sync_postgres.run,
     "parts": parts.run,
     "pii": pii.run,
 }

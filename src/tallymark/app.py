@@ -45,6 +45,7 @@ from tallymark.api.purge import purge_router
 from tallymark.api.rate_limits import rate_limits
 from tallymark.api.retention import ask_retention
 from tallymark.api.services import Services
+from tallymark.api.syncs import syncs_router
 from tallymark.archive.archives import Archives
 from tallymark.archive.shelf import Shelf
 from tallymark.archive.work import Workplace
@@ -72,6 +73,7 @@ from tallymark.control.reviews import Reviews
 from tallymark.control.salts import Salts
 from tallymark.control.seen_signatures import SeenSignatures
 from tallymark.control.statements import Statements
+from tallymark.control.syncs import Syncs
 from tallymark.control.turns import Turns
 from tallymark.engine.base import Engine
 from tallymark.engine.opening import open_engine
@@ -196,6 +198,7 @@ def _routes(here: Services) -> list[ControllerRouterHandler]:
         experiments_router,
         evaluators_router,
         evaluations_router,
+        syncs_router,
         purge_router,
         health.health,
         health.ready,
@@ -240,7 +243,7 @@ def _services(settings: Settings, engine: Engine, database: Database, now: Calla
         FunnelRollups(engine, catalog, funnels, book), Evaluators(database), Evaluations(database),
         EvaluationQueue(database, turns.holder), Reviews(database), Quizzes(database),
         Refusals(database, now), Cursors(database), SeenSignatures(database), Statements(database),
-        Archives(engine, Shelf(archived), workplace, keeper, job_runs, turns), now,
+        Archives(engine, Shelf(archived), workplace, keeper, job_runs, turns), Syncs(database), now,
     )  # fmt: skip
 
 
@@ -313,6 +316,7 @@ def _forget(here: Services, project: Project) -> None:
     here.reviews.forget_project(project.id)
     here.quizzes.forget_project(project.id)
     here.statements.forget_project(project.id)
+    here.syncs.forget_project(project.id)
     _forget_exports(here, project)
     with suppress(TallymarkError):  # those that can't be reached now go with a later purge
         here.archives.forget_project(project)

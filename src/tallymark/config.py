@@ -207,6 +207,9 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("jwt_project_claim", "TALLYMARK_JWT_PROJECT_CLAIM", _path, "",
             "The claim that names the project, or a list of them, that a token is good for, a path with dots; empty: "
             "tokens are good for `TALLYMARK_QUIZ_PROJECT` alone."),
+    Setting("sync_dsn", "TALLYMARK_SYNC_DSN", str.strip, "",
+            "Database that `tallymark sync` reads, as `postgresql://…`: here rather than as its `--dsn`, where others "
+            "on the machine can read its password."),
     Setting("rollup_batch_days", "ROLLUP_BATCH_DAYS", _integer(1, 31), "31",
             "Most days that a refresh computes by the same statements."),
     Setting("trusted_proxies", "TALLYMARK_TRUSTED_PROXIES", _integer(0, 10), "0",
@@ -315,6 +318,7 @@ class Settings:
     jwt_audience: str
     jwt_role_claim: tuple[str, ...]
     jwt_project_claim: tuple[str, ...]
+    sync_dsn: str
     rollup_batch_days: int
     trusted_proxies: int
     max_body_bytes: int

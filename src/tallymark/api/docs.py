@@ -42,6 +42,7 @@ _TAGS: Final = (
     Tag("evaluators", "Who judges answers, and by what."),
     Tag("evaluations", "How far judging is, and what it takes."),
     Tag("reviews", "What people say of answers, and how far judges agree."),
+    Tag("syncs", "How far tables elsewhere were taken in."),
     Tag("projects", "What events belong to."),
     Tag("keys", "Who may do what."),
     Tag("purge", "What is past its time."),

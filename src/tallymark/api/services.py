@@ -36,6 +36,7 @@ from tallymark.control.reviews import Reviews
 from tallymark.control.salts import Salts
 from tallymark.control.seen_signatures import SeenSignatures
 from tallymark.control.statements import Statements
+from tallymark.control.syncs import Syncs
 from tallymark.control.turns import Turns
 from tallymark.engine.base import Engine
 from tallymark.export.files import Files
@@ -91,6 +92,7 @@ class Services:
     seen_signatures: SeenSignatures
     statements: Statements
     archives: Archives
+    syncs: Syncs
     now: Callable[[], float]
 
 

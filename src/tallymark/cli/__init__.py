@@ -30,6 +30,7 @@ from tallymark.cli import (
     rollups,
     serving,
     smoke,
+    sync,
 )
 from tallymark.cli.connection import Build, Start
 from tallymark.config import Settings
@@ -42,6 +43,7 @@ GROUPS: tuple[typer.Typer, ...] = (
     projects.app,
     keys.app,
     importing.app,
+    sync.app,
     querying.app,
     funnels.app,
     behaviour.app,

@@ -4,23 +4,18 @@ A file that is imported again changes no number: its events have the same ids.
 """
 
 import io
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, BinaryIO, Final
-from urllib.parse import quote
+from typing import Annotated, BinaryIO
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import DownloadColumn
 
-from tallymark.cli.connection import Connection, Refused, Start
-from tallymark.cli.output import AsJson, print_json
-from tallymark.cli.tally import Tally
-from tallymark.cli.transfer import STDIN, Read, Send, Tell, check_file, only_decode, sender, transfer
-from tallymark.errors import NotFound
+from tallymark.cli.intake import Create, DryRun, Intake, Map, ProjectName, Set, meter, pairs
+from tallymark.cli.output import AsJson
+from tallymark.cli.transfer import STDIN, Read, check_file, transfer
 from tallymark.ingest.log_events import LogEvents
 from tallymark.ingest.tables import Columns, Times, read_csv, read_jsonl, read_parquet
 
@@ -28,22 +23,8 @@ app = typer.Typer(
     name="import", help="Import files of events; a file imported again changes nothing.", no_args_is_help=True
 )
 
-#: Of a project that an import creates.
-PACKS: Final = ("web",)
-
 Files = Annotated[list[str], typer.Argument(metavar="FILE", help="Plain or gzip; - is standard input.")]
-ProjectName = Annotated[str, typer.Option("--project", "-p", metavar="NAME", help="Where the events go.")]
-Create = Annotated[bool, typer.Option("--create", help="Create the project (pack web) if there is none.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Read and count, and send nothing.")]
 Host = Annotated[str, typer.Option(metavar="HOST", help="The site's host: tells its own pages from other sites'.")]
-Map = Annotated[
-    list[str] | None,
-    typer.Option("--map", metavar="FIELD=COLUMN", help="Column of a field or of properties.NAME; repeatable."),
-]
-Set = Annotated[
-    list[str] | None,
-    typer.Option("--set", metavar="FIELD=TEXT", help="The same for every event; repeatable."),
-]
 TimeFormat = Annotated[
     str,
     typer.Option("--timestamp-format", metavar="FORMAT", help="How times are written: %d/%m/%Y; else ISO or epoch."),
@@ -65,48 +46,17 @@ Delimiter = Annotated[str, typer.Option(metavar="CHARACTER", help="What stands b
 class Job:
     """What every import is asked for, whatever the format."""
 
-    start: Start
+    intake: Intake
     files: Sequence[str]
-    project: str
-    create: bool
-    dry_run: bool
-    as_json: bool
 
     def run(self, read: Read, log: LogEvents | None = None) -> None:
         """Imports the files and shows the tally, even of a broken import; exits with 1 if all was refused."""
-        if not self.project and not self.dry_run:
-            raise typer.BadParameter("say which project, as in --project site")
+        self.intake.check()
         for path in self.files:
             check_file(path)
-        tally = Tally(self.project, self.dry_run, log.kinds if log else None)
-        try:
-            with self._target(tally) as send, _meter(self.files, tally) as tell:
-                transfer(self.files, read, send, tally, tell)
-        except BaseException:
-            if tally.read:
-                self._show(tally)
-            raise
-        self._show(tally)
-        if tally.refused and not tally.accepted:
-            raise typer.Exit(1)
-
-    @contextmanager
-    def _target(self, tally: Tally) -> Iterator[Send]:
-        """Where chunks go; when the block ends, the numbers are there."""
-        if self.dry_run:
-            yield only_decode
-            return
-        with self.start.connect() as connection:
-            tally.project, tally.keys = _project(connection, self.project, self.create)
-            yield sender(connection, tally.project)
-            answer = connection.post("/v1/rollup/run", params={"project": tally.project, "job": "daily"})
-            tally.refreshed = answer["refreshed"]
-
-    def _show(self, tally: Tally) -> None:
-        if self.as_json:
-            print_json(tally.told())
-        else:
-            tally.show()
+        tally = self.intake.tally(log.kinds if log else None)
+        with self.intake.taking(tally) as send, meter(_size(self.files), DownloadColumn(), tally) as tell:
+            transfer(self.files, read, send, tally, tell)
 
 
 @app.command(
@@ -128,7 +78,7 @@ def access_log(
     recognised and left out of what counts people.
     """
     log = LogEvents(host)
-    Job(context.obj, files, project, create, dry_run, as_json).run(log.read, log)
+    Job(Intake(context.obj, project, create, dry_run, as_json), files).run(log.read, log)
 
 
 @app.command(
@@ -151,7 +101,7 @@ def jsonl(
     """Import JSON, an object a line: events as /v1/events takes them, or anything else by --map and --set."""
     given = map_ or set_ or timestamp_format or day_offset_from or drop_unmapped
     columns = _columns(map_, set_, timestamp_format, day_offset_from, drop_unmapped) if given else None
-    job = Job(context.obj, files, project, create, dry_run, as_json)
+    job = Job(Intake(context.obj, project, create, dry_run, as_json), files)
     job.run(lambda file: read_jsonl(file, columns))
 
 
@@ -175,7 +125,7 @@ def csv(
 ) -> None:
     """Import CSV in UTF-8 with a header: a column named as a field is that field, any other a property."""
     columns = _columns(map_, set_, timestamp_format, day_offset_from, drop_unmapped)
-    job = Job(context.obj, files, project, create, dry_run, as_json)
+    job = Job(Intake(context.obj, project, create, dry_run, as_json), files)
     job.run(lambda file: read_csv(file, columns, delimiter))
 
 
@@ -195,7 +145,7 @@ def parquet(
 ) -> None:
     """Import Parquet: a column named as a field is that field, any other a property."""
     columns = _columns(map_, set_, timestamp_format, day_offset_from, drop_unmapped)
-    job = Job(context.obj, files, project, create, dry_run, as_json)
+    job = Job(Intake(context.obj, project, create, dry_run, as_json), files)
     job.run(lambda file: read_parquet(_seekable(file), columns))
 
 
@@ -203,14 +153,7 @@ def _columns(
     maps: list[str] | None, sets: list[str] | None, time_format: str, day_zero: datetime | None, drop: bool
 ) -> Columns:
     times = Times(time_format, day_zero.date() if day_zero else None)
-    return Columns(_pairs("--map", maps or []), _pairs("--set", sets or []), times, drop)
-
-
-def _pairs(option: str, texts: list[str]) -> dict[str, str]:
-    for text in texts:
-        if "=" not in text:
-            raise typer.BadParameter(f"{option} {text} has no = in it, as in {option} event=signup")
-    return {name: value for name, _, value in (text.partition("=") for text in texts)}
+    return Columns(pairs("--map", maps or []), pairs("--set", sets or []), times, drop)
 
 
 def _seekable(file: BinaryIO) -> BinaryIO:
@@ -218,30 +161,6 @@ def _seekable(file: BinaryIO) -> BinaryIO:
     return file if file.seekable() else io.BytesIO(file.read())
 
 
-def _project(connection: Connection, name: str, create: bool) -> tuple[str, dict[str, str] | None]:
-    """The project's name, and its keys if it was created now. Errors: `NotFound`."""
-    try:
-        return connection.get(f"/v1/projects/{quote(name, safe='')}")["project"]["name"], None
-    except Refused as error:
-        if error.status != NotFound.status:
-            raise
-    if not create:
-        raise NotFound(f"There is no project {name!r}; --create makes it.", field="project")
-    made = connection.post("/v1/projects", json={"name": name, "packs": PACKS})
-    return made["project"]["name"], made["keys"]
-
-
-@contextmanager
-def _meter(files: Sequence[str], tally: Tally) -> Iterator[Tell]:
-    """A progress bar on standard error, if that is a terminal."""
-    size = None if STDIN in files else sum(Path(path).stat().st_size for path in files)
-    console = Console(stderr=True)
-    columns = (
-        BarColumn(),
-        DownloadColumn(),
-        TextColumn("{task.fields[rate]:,} events/s"),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task("import", total=size, rate=0)
-        yield lambda done: progress.update(task, completed=done, rate=tally.rate())
+def _size(files: Sequence[str]) -> int | None:
+    """The files' bytes together; None where that is not known before."""
+    return None if STDIN in files else sum(Path(path).stat().st_size for path in files)

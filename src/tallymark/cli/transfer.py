@@ -37,7 +37,7 @@ _encode = msgspec.json.Encoder(enc_hook=str).encode
 Read = Callable[[BinaryIO], Iterator[Numbered]]
 #: Sends an array of events; gives the answer: `{"rejected": [{"index", "reason", "message"}, …], …}`.
 Send = Callable[[bytes], dict[str, Any]]
-#: Hears how many bytes of all files are read.
+#: Hears how many bytes of all files, or how many rows, are read.
 Tell = Callable[[int], None]
 
 
@@ -54,11 +54,17 @@ def transfer(files: Sequence[str], read: Read, send: Send, tally: Tally, tell: T
     started, before = time.perf_counter(), 0
     for path in files:
         with _opened(path) as (file, position):
-            for chunk in _chunks(path, _named(path, read(file)), tally):
-                _deliver(path, chunk, send, tally)
+            for _ in deliver(path, _named(path, read(file)), send, tally):
                 tally.seconds = time.perf_counter() - started
                 tell(before + position())
             before += position()
+
+
+def deliver(name: str, entries: Iterable[Numbered], send: Send, tally: Tally) -> Iterator[None]:
+    """Sends entries in chunks, adding up in `tally`; goes on after each. `name` says where they are from."""
+    for chunk in _chunks(name, entries, tally):
+        _deliver(name, chunk, send, tally)
+        yield
 
 
 def check_file(path: str) -> None:

@@ -1,0 +1,1 @@
+"""Tables of a PostgreSQL database elsewhere: looked at, and read row by row in the order of a cursor column."""
