@@ -63,11 +63,11 @@ def test_a_token_names_a_user_and_a_role() -> None:
     ],
 )
 def test_whoever_has_no_role_is_a_learner(said: dict[str, Any]) -> None:
-    assert tokens().read(token(**said)).role == "learner"
+    assert tokens().read(jwt.encode(claims(**said), SECRET, "HS256")).role == "learner"
 
 
 def test_the_claim_of_the_role_is_a_setting() -> None:
-    assert tokens(jwt_role_claim=("role",)).read(token(role=None, **{"roles": []})).role == "learner"
+    assert tokens(jwt_role_claim=("role",)).read(token(role=None, roles=[])).role == "learner"
     assert tokens(jwt_role_claim=("a", "b", "c")).read(token(a={"b": {"c": "teacher"}})).role == "teacher"
     assert tokens(jwt_role_claim=()).read(token("ada", "admin")).role == "learner"
 
@@ -116,7 +116,7 @@ def test_settings_of_tokens() -> None:
         ({"nbf": int(time.time()) + 3_600}, "This token is not valid yet."),
         ({"iat": int(time.time()) + 3_600}, "This token is not valid yet."),
         ({"aud": "anon"}, "This token is for another audience."),
-        ({"aud": []}, "This token is for another audience."),
+        ({"aud": ["anon", "x"]}, "This token is for another audience."),
         ({"sub": ""}, "The `sub` of this token must be a text of 1 to 200 characters."),
         ({"sub": "x" * 201}, "The `sub` of this token must be a text of 1 to 200 characters."),
         ({"sub": "a\nb"}, "The `sub` of this token must be a text of 1 to 200 characters."),
@@ -213,7 +213,7 @@ def test_a_huge_token_is_not_read() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "a.b", "a.b.c", "a.b.c.d", "é.é.é", "....", raw("[]", {}), raw("[" * 3_000, {}), raw("{}", "nothing"), "a\n.b.c"],
+    ["", "a.b", "a.b.c", "a.b.c.d", "é.é.é", "..", raw("[]", {}), raw("[" * 3_000, {}), raw("{}", "no"), "a\n.b.c"],
 )  # fmt: skip
 def test_what_is_no_token(text: str) -> None:
     refusal(text)
