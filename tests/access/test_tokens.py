@@ -20,7 +20,7 @@ from tests.access.tokens import SECRET, Issuer, Signer, claims, issuer, part64, 
 _OTHER = "another-secret-of-forty-characters-for-it"
 
 
-def tokens(clock: Callable[[], float] = time.monotonic, **settings: Any) -> Tokens:
+def tokens(clock: Callable[[], float] = time.monotonic, /, **settings: Any) -> Tokens:
     loaded = load({}, Path("no.env"), **{"jwt_secrets": (SECRET,), **settings})
     return Tokens(loaded, JwkSet(loaded.jwt_jwks_url, clock) if loaded.jwt_jwks_url else None)
 
@@ -79,7 +79,7 @@ def test_claims_that_users_write_are_no_roles() -> None:
 
 
 def test_projects_that_a_token_is_good_for() -> None:
-    named = {"jwt_project_claim": ("app_metadata", "projects")}
+    named: dict[str, Any] = {"jwt_project_claim": ("app_metadata", "projects")}
     assert tokens(**named).read(token(app_metadata={"projects": "school"})).projects == ("school",)
     assert tokens(**named).read(token(app_metadata={"projects": ["a", 7, "", "b"]})).projects == ("a", "b")
     assert tokens(**named).read(token()).projects == ()
@@ -87,7 +87,7 @@ def test_projects_that_a_token_is_good_for() -> None:
 
 
 def test_secrets_take_turns() -> None:
-    both = {"jwt_secrets": (_OTHER, SECRET)}
+    both: dict[str, Any] = {"jwt_secrets": (_OTHER, SECRET)}
     assert tokens(**both).read(token("old")).name == "old"
     assert tokens(**both).read(token("new", secret=_OTHER)).name == "new"
     assert refusal(token(exp=1), **both) == "This token has expired."
@@ -144,7 +144,7 @@ def test_clocks_may_differ_by_seconds() -> None:
 
 
 def test_issuer_and_audience() -> None:
-    mine = {"jwt_issuer": "https://school.example"}
+    mine: dict[str, Any] = {"jwt_issuer": "https://school.example"}
     assert tokens(**mine).read(token(iss="https://school.example")).name == "ada"
     assert refusal(token(iss="https://evil.example"), **mine) == "This token is of another issuer."
     assert refusal(token(), **mine) == "This token lacks `iss`."

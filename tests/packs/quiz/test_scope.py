@@ -281,7 +281,7 @@ def test_what_a_user_sends_is_theirs(school: School) -> None:
         ("a", None, "ada", None, None), ("b", None, "ada", None, None),
     ]  # fmt: skip
     assert sender_of(school.here, scope(school.keys["ingest"]), None, None) == (project, None)
-    assert sender_of(school.here, {"headers": []}, None, school.name) == (project, None)  # type: ignore[typeddict-item, arg-type]
+    assert sender_of(school.here, {"headers": []}, None, school.name) == (project, None)  # type: ignore[arg-type]
     with pytest.raises(TallymarkError):
         sender_of(school.here, scope(school.token("ada", exp=1)), None, school.name)
 
