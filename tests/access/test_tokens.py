@@ -20,7 +20,7 @@ from tests.access.tokens import SECRET, Issuer, Signer, claims, issuer, part64, 
 _OTHER = "another-secret-of-forty-characters-for-it"
 
 
-def tokens(clock: Callable[[], float] = time.monotonic, **settings: Any) -> Tokens:
+def tokens(clock: Callable[[], float] = time.monotonic, /, **settings: Any) -> Tokens:
     loaded = load({}, Path("no.env"), **{"jwt_secrets": (SECRET,), **settings})
     return Tokens(loaded, JwkSet(loaded.jwt_jwks_url, clock) if loaded.jwt_jwks_url else None)
 
@@ -63,11 +63,11 @@ def test_a_token_names_a_user_and_a_role() -> None:
     ],
 )
 def test_whoever_has_no_role_is_a_learner(said: dict[str, Any]) -> None:
-    assert tokens().read(token(**said)).role == "learner"
+    assert tokens().read(jwt.encode(claims(**said), SECRET, "HS256")).role == "learner"
 
 
 def test_the_claim_of_the_role_is_a_setting() -> None:
-    assert tokens(jwt_role_claim=("role",)).read(token(role=None, **{"roles": []})).role == "learner"
+    assert tokens(jwt_role_claim=("role",)).read(token(role=None, roles=[])).role == "learner"
     assert tokens(jwt_role_claim=("a", "b", "c")).read(token(a={"b": {"c": "teacher"}})).role == "teacher"
     assert tokens(jwt_role_claim=()).read(token("ada", "admin")).role == "learner"
 
@@ -79,7 +79,7 @@ def test_claims_that_users_write_are_no_roles() -> None:
 
 
 def test_projects_that_a_token_is_good_for() -> None:
-    named = {"jwt_project_claim": ("app_metadata", "projects")}
+    named: dict[str, Any] = {"jwt_project_claim": ("app_metadata", "projects")}
     assert tokens(**named).read(token(app_metadata={"projects": "school"})).projects == ("school",)
     assert tokens(**named).read(token(app_metadata={"projects": ["a", 7, "", "b"]})).projects == ("a", "b")
     assert tokens(**named).read(token()).projects == ()
@@ -87,7 +87,7 @@ def test_projects_that_a_token_is_good_for() -> None:
 
 
 def test_secrets_take_turns() -> None:
-    both = {"jwt_secrets": (_OTHER, SECRET)}
+    both: dict[str, Any] = {"jwt_secrets": (_OTHER, SECRET)}
     assert tokens(**both).read(token("old")).name == "old"
     assert tokens(**both).read(token("new", secret=_OTHER)).name == "new"
     assert refusal(token(exp=1), **both) == "This token has expired."
@@ -116,7 +116,7 @@ def test_settings_of_tokens() -> None:
         ({"nbf": int(time.time()) + 3_600}, "This token is not valid yet."),
         ({"iat": int(time.time()) + 3_600}, "This token is not valid yet."),
         ({"aud": "anon"}, "This token is for another audience."),
-        ({"aud": []}, "This token is for another audience."),
+        ({"aud": ["anon", "x"]}, "This token is for another audience."),
         ({"sub": ""}, "The `sub` of this token must be a text of 1 to 200 characters."),
         ({"sub": "x" * 201}, "The `sub` of this token must be a text of 1 to 200 characters."),
         ({"sub": "a\nb"}, "The `sub` of this token must be a text of 1 to 200 characters."),
@@ -144,7 +144,7 @@ def test_clocks_may_differ_by_seconds() -> None:
 
 
 def test_issuer_and_audience() -> None:
-    mine = {"jwt_issuer": "https://school.example"}
+    mine: dict[str, Any] = {"jwt_issuer": "https://school.example"}
     assert tokens(**mine).read(token(iss="https://school.example")).name == "ada"
     assert refusal(token(iss="https://evil.example"), **mine) == "This token is of another issuer."
     assert refusal(token(), **mine) == "This token lacks `iss`."
@@ -213,7 +213,7 @@ def test_a_huge_token_is_not_read() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "a.b", "a.b.c", "a.b.c.d", "é.é.é", "....", raw("[]", {}), raw("[" * 3_000, {}), raw("{}", "nothing"), "a\n.b.c"],
+    ["", "a.b", "a.b.c", "a.b.c.d", "é.é.é", "..", raw("[]", {}), raw("[" * 3_000, {}), raw("{}", "no"), "a\n.b.c"],
 )  # fmt: skip
 def test_what_is_no_token(text: str) -> None:
     refusal(text)
