@@ -1,7 +1,6 @@
 """Item analysis of a quiz that a hundred thousand took: how long it takes, in how much memory above an idle process.
 
-Each question is asked by a process of its own: this module, called with a data directory and what to ask, asks it
-and prints what it measured.
+It is asked by a process of its own: this module, called with a data directory, asks and prints what it measured.
 """
 
 import json
@@ -46,16 +45,16 @@ def run(bench: Bench) -> list[Figure]:
     with tempfile.TemporaryDirectory(prefix="tallymark-bench-") as folder:
         bench.say(f"writing {attempts:,} attempts at {_QUESTIONS} questions")
         _write(Path(folder), attempts)
-        figures = [Figure("answers", attempts * _QUESTIONS, "events", note=f"of {attempts:,} attempts")]
-        for what in _ASKED:
-            bench.say(f"asking for {what}")
-            told = _done(Path(folder), what)
-            if told["n"] != attempts:
-                raise BenchmarkError(f"{told['n']:,} attempts of {attempts:,} were found.")
-            figures.append(Figure(what, told["seconds"], "s"))
-            memory = f"above {told['idle']:,.0f} MB idle"
-            figures.append(Figure(f"{what}: memory", told["peak"] - told["idle"], "MB", note=memory))
-        return figures
+        bench.say("asking for scores, questions, and answers to a question")
+        told = _done(Path(folder))
+    for what, n in told["attempts"].items():
+        if n != attempts:
+            raise BenchmarkError(f"The {what} are of {n:,} attempts, of {attempts:,} that there are.")
+    return [
+        Figure("answers", attempts * _QUESTIONS, "events", note=f"of {attempts:,} attempts"),
+        *(Figure(what, seconds, "s") for what, seconds in told["seconds"].items()),
+        Figure("memory at most", told["peak"] - told["idle"], "MB", note=f"above {told['idle']:,.0f} MB idle"),
+    ]
 
 
 def _write(folder: Path, attempts: int) -> None:
@@ -71,8 +70,8 @@ def _write(folder: Path, attempts: int) -> None:
         database.close()
 
 
-def _done(folder: Path, what: str) -> Any:
-    command = [sys.executable, "-m", __name__, str(folder), what]
+def _done(folder: Path) -> Any:
+    command = [sys.executable, "-m", __name__, str(folder)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise BenchmarkError(done.stderr[-2_000:])
@@ -80,8 +79,8 @@ def _done(folder: Path, what: str) -> Any:
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Asks for one thing, and prints what that took."""
-    folder, what = Path(arguments[0]), arguments[1]
+    """Asks for one thing after the other, and prints what that took."""
+    folder = Path(arguments[0])
     settings = load({}, folder / "no.env", data=folder)
     engine = open_engine(settings)
     project = Projects(open_database(settings.control_url)).find(_PROJECT)
@@ -89,10 +88,14 @@ def main(arguments: Sequence[str]) -> None:
         raise SystemExit("There is no such school.")
     analysis = ItemAnalysis(engine, project, "algebra", _WINDOW, Policy.ALL)
     ItemAnalysis(engine, project, "none", _WINDOW, Policy.ALL).retakes()
-    idle, started = resident_mb("VmRSS"), time.perf_counter()
-    found = _ASKED[what](analysis)
-    seconds, peak = time.perf_counter() - started, resident_mb("VmHWM")
-    print(json.dumps({"n": _attempts(what, found), "seconds": seconds, "idle": idle, "peak": peak}))
+    idle = resident_mb("VmRSS")
+    seconds, attempts = {}, {}
+    for what, ask in _ASKED.items():
+        started = time.perf_counter()
+        found = ask(analysis)
+        seconds[what] = time.perf_counter() - started
+        attempts[what] = _attempts(what, found)
+    print(json.dumps({"attempts": attempts, "seconds": seconds, "idle": idle, "peak": resident_mb("VmHWM")}))
     engine.close()
 
 

@@ -153,7 +153,7 @@ class ItemOracle:
                 covariances[each] = statistics.covariance([sheet[each].mark for sheet in sheets], totals)
         together = sum(sqrt(value) for value in covariances.values() if value >= 0)
         own = covariances.get(question, -1)
-        return sqrt(own) / together if own >= 0 and together else None
+        return float(sqrt(own) / together) if own >= 0 and together else None
 
     def _p90(self, times: Numbers) -> float | None:
         if len(times) < 2:
@@ -172,7 +172,7 @@ class ItemOracle:
         if k < 2 or len(set(totals)) < 2:
             return None
         own = sum(statistics.variance(column) for column in zip(*matrix, strict=True))
-        return k / (k - 1) * (1 - own / statistics.variance(totals))
+        return float(k / (k - 1) * (1 - own / statistics.variance(totals)))
 
     def _retakes(self) -> dict[str, Any]:
         graded = [each for each in self.sittings if each.state == "submitted" and each.user and each.grade is not None]

@@ -65,7 +65,8 @@ def test_an_example_worked_out_by_hand() -> None:
     scores = scores_of([100, 200 / 3, 100 / 3, 0])
     assert scores.standard_deviation == pytest.approx(100 / 3 * sqrt(5 / 3))
     assert standard_error(scores.standard_deviation, 0.75) == pytest.approx(100 / 6 * sqrt(5 / 3))
-    assert (scores.skewness, scores.kurtosis) == (pytest.approx(0, abs=1e-12), pytest.approx(-1.2))
+    assert scores.skewness == pytest.approx(0, abs=1e-12)
+    assert scores.kurtosis == pytest.approx(-1.2)
 
 
 def test_a_question_that_some_were_not_shown_counts_nothing_for_them() -> None:
