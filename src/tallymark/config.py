@@ -172,6 +172,8 @@ SETTINGS: tuple[Setting, ...] = (
             "a token of a user."),
     Setting("quiz_project", "TALLYMARK_QUIZ_PROJECT", str, "quiz",
             "The project that requests below `/quiz` mean when they name none."),
+    Setting("quiz_abandon_minutes", "TALLYMARK_QUIZ_ABANDON_MINUTES", _integer(1, 525_600), "1440",
+            "An attempt at a quiz that nobody ended is abandoned once nothing of it has come for so many minutes."),
     Setting("rollup_batch_days", "ROLLUP_BATCH_DAYS", _integer(1, 31), "31",
             "Most days that a refresh computes by the same statements."),
     Setting("trusted_proxies", "TALLYMARK_TRUSTED_PROXIES", _integer(0, 10), "0",
@@ -271,6 +273,7 @@ class Settings:
     voice_project: str
     quiz_capture: str
     quiz_project: str
+    quiz_abandon_minutes: int
     rollup_batch_days: int
     trusted_proxies: int
     max_body_bytes: int

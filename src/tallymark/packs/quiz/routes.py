@@ -10,12 +10,23 @@ from litestar import Router
 from litestar.types import ControllerRouterHandler
 
 from tallymark.api.services import Services
+from tallymark.packs.quiz.attempts import Attempts
 from tallymark.packs.quiz.contract import EXCEPTION_HANDLERS
+from tallymark.packs.quiz.reading import HANDLERS
+from tallymark.spec.project import Project
 
-_HANDLERS: Final[Sequence[ControllerRouterHandler]] = ()
+_HANDLERS: Final[Sequence[ControllerRouterHandler]] = (*HANDLERS,)
 
 
 def routes(here: Services) -> Sequence[ControllerRouterHandler]:
     """Every route of the pack."""
-    answers = Router("/quiz", route_handlers=_HANDLERS, exception_handlers=EXCEPTION_HANDLERS, tags=["quiz"])
+    attempts = Attempts.of(here)
+
+    def freshen(project: Project) -> None:  # a function, since the framework copies all else
+        attempts.freshen(project)
+
+    answers = Router(
+        "/quiz", route_handlers=_HANDLERS, exception_handlers=EXCEPTION_HANDLERS, tags=["quiz"],
+        opt={"freshen": freshen},
+    )  # fmt: skip
     return (answers,)
