@@ -132,21 +132,21 @@ class Deriving:
         params = look.params()
         ((touched, first, last),) = self.here.engine.query(sql.touched(self.what.parts), params)
         if touched:
-            params |= self._span(params, first, last)
-            self.here.engine.command(self.what.write, params)
-            self.here.engine.command(self.what.void, params)
+            self._make(params, first, last)
         if touched or look.until > cursor + _MOVES:
             self.here.cursors.set(self._cursor(project), look.until)
         return look.until < now, self._written(project, now) if touched else 0
 
-    def _span(self, params: Mapping[str, object], first: int, last: int) -> dict[str, int]:
-        """The time that all parts lie in that may belong to what was touched between two instants."""
+    def _make(self, params: Mapping[str, object], first: int, last: int) -> None:
+        """Writes what is made of what was touched, which happened between two instants, and of what belongs to it."""
         reach = int(self.what.reach.total_seconds() * 1000)
-        near = {"start": max(first - reach, 0), "end": last + reach}
-        if self.what.around is None:
-            return near
-        ((count, begin, end),) = self.here.engine.query(self.what.around, {**params, **near})
-        return {"start": min(first, begin), "end": max(last, end)} if count else {"start": first, "end": last}
+        span, known = {"start": max(first - reach, 0), "end": last + reach}, True
+        if self.what.around is not None:
+            ((known, begin, end),) = self.here.engine.query(self.what.around, {**params, **span})
+            span = {"start": min(first, begin), "end": max(last, end)} if known else {"start": first, "end": last}
+        self.here.engine.command(self.what.write, {**params, **span})
+        if known:  # what never stood anywhere stands nowhere wrongly
+            self.here.engine.command(self.what.void, {**params, **span})
 
     def _bounded(self, project: Project, cursor: datetime, now: datetime) -> _Look:
         """The next look: what may have become visible late is looked at again."""

@@ -61,8 +61,9 @@ _PERCENT: Final = (
 SCORED: Final = ", ".join((
     f"if(submitted, if({_OF_ANSWERS}, round(points, {_DECIMALS}), told.1), NULL) AS score",
     f"if(submitted, if({_OF_ANSWERS}, round(worth, {_DECIMALS}), told.2), NULL) AS highest",
-    f"if(submitted, least(greatest(round({_PERCENT}, {_DECIMALS}), 0), 100), NULL) AS grade",
-    "least(toInt32(floor(grade / 10)) * 10, 90) AS tenth",
+    f"if(submitted, round({_PERCENT}, {_DECIMALS}), NULL) AS percent",
+    "multiIf(percent < 0, 0, percent > 100, 100, percent) AS grade",
+    "if(grade = 100, 90, toInt32(floor(grade / 10)) * 10) AS tenth",
     "concat(toString(tenth), '-', toString(tenth + 10)) AS band",
     "toUnixTimestamp64Milli(submitted_at) - toUnixTimestamp64Milli(first.1) AS passed_ms",
     "if(submitted, multiIf(told_ms IS NOT NULL, told_ms, watched, passed_ms, NULL) / 1000, NULL) AS seconds",
