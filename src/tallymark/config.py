@@ -210,6 +210,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("sync_dsn", "TALLYMARK_SYNC_DSN", str.strip, "",
             "Database that `tallymark sync` reads, as `postgresql://…`: here rather than as its `--dsn`, where others "
             "on the machine can read its password."),
+    Setting("quiz_abandon_minutes", "TALLYMARK_QUIZ_ABANDON_MINUTES", _integer(1, 525_600), "1440",
+            "An attempt at a quiz that nobody ended is abandoned once nothing of it has come for so many minutes."),
     Setting("rollup_batch_days", "ROLLUP_BATCH_DAYS", _integer(1, 31), "31",
             "Most days that a refresh computes by the same statements."),
     Setting("trusted_proxies", "TALLYMARK_TRUSTED_PROXIES", _integer(0, 10), "0",
@@ -319,6 +321,7 @@ class Settings:
     jwt_role_claim: tuple[str, ...]
     jwt_project_claim: tuple[str, ...]
     sync_dsn: str
+    quiz_abandon_minutes: int
     rollup_batch_days: int
     trusted_proxies: int
     max_body_bytes: int

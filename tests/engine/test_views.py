@@ -20,6 +20,8 @@ KEYS = {
     "voice_queries": ("project", "created_at < '2026-03-01' AND query_id = 'x'"),
     "voice_outcomes": ("project", "created_at < '2026-03-01' AND query_id = 'x'"),
     "voice_evaluations": ("project", "created_at < '2026-03-01' AND evaluator = 'x'"),
+    "quiz_attempts": ("project", "created_at < '2026-03-01' AND attempt_id = 'x'"),
+    "quiz_answers": ("project", "created_at < '2026-03-01' AND question_id = 'x'"),
 }
 
 

@@ -87,7 +87,7 @@ def test_the_digest_is_that_of_what_rollups_hold() -> None:
     assert of_os == Catalog.of([_pack(ONE, dimensions=(replace(os, label="System", most_keys=MOST_KEYS),))]).digest
     assert of_os != of_many
     assert len({CATALOG.only(packs).digest for packs in ([], ["web"], ["sdk"], ["sdk", "web"])}) == 4
-    assert CATALOG.only(["web", "sdk", "ab", "voice"]).digest == CATALOG.digest
+    assert CATALOG.only(["web", "sdk", "ab", "voice", "quiz"]).digest == CATALOG.digest
 
 
 def test_quantiles_and_first_days_are_rolled_up_for_totals_only() -> None:

@@ -5,6 +5,7 @@ three days; `answers-VERSION.json` is what it answered. `0.1.0-web` has a lead, 
 exports and names that a project's events may have. `0.1.0-sdk` has the pack sdk and a counter besides, and a finished
 export that never expires; it was made before there were experiments. `0.1.0-ab` is the same with an experiment that
 runs, 12 units that met a variant, and a funnel; it was made before there was anything of voice assistants.
+`0.1.0-voice` is that with five exchanges and an evaluator that judged them; it was made before there were quizzes.
 """
 
 import hashlib
@@ -76,7 +77,7 @@ def test_projects_of_an_earlier_version_take_any_names_and_can_be_exported(old: 
         assert changed["eventNames"] == ["page_view"]
         assert project["publicSummary"] is True
         exports = client.get("/v1/exports", params={"project": "old"}).json()["exports"]
-        assert [export["status"] for export in exports] == ["done"] * (version in ("0.1.0-sdk", "0.1.0-ab"))
+        assert [export["status"] for export in exports] == ["done"] * (version in ("0.1.0-sdk", "0.1.0-ab", "0.1.0-voice"))
 
 
 def test_a_lead_of_an_earlier_version_can_still_be_read(tmp_path: Path) -> None:
@@ -118,3 +119,33 @@ def test_an_experiment_of_an_earlier_version_goes_on(tmp_path: Path) -> None:
     assert exposed["metrics"]["exposed_units"]["value"] == 12
     assert "buying" in [funnel["name"] for funnel in funnels]
     assert (sent["accepted"], ran["waiting"]) == (1, 0)
+
+
+def test_exchanges_of_an_earlier_version_stay_judged_and_quizzes_can_be_taken_beside_them(tmp_path: Path) -> None:
+    with tarfile.open(HERE / "data-0.1.0-voice.tar.xz") as archive:
+        archive.extractall(tmp_path / "data", filter="data")
+    with RunningServer(tmp_path / "data", TALLYMARK_SECRET="a secret of the tests") as server:
+        packs = ["ab", "quiz", "sdk", "voice", "web"]
+        server.ask("PATCH", "/v1/projects/old", json={"packs": packs}).raise_for_status()
+        outcome = {"event_type": "voice_outcome", "query_id": "q-9", "timestamp": "2026-11-30T12:09:01Z"}
+        server.ask("POST", "/voice/ingest", json={"project": "old", **outcome}).raise_for_status()
+        query = {"event": "voice_query", "timestamp": "2026-11-30T12:09:00Z", "properties": {"queryId": "q-9"}}
+        parts = [
+            {"event": name, "timestamp": f"2026-11-30T12:0{place}:00Z", "userId": "u-1",
+             "properties": {"quizId": "algebra", "attemptId": "a-1", **said}}
+            for place, (name, said) in enumerate((("quiz_started", {}), ("quiz_submitted", {"score": 7, "maxScore": 8})))
+        ]  # fmt: skip
+        sent = server.ask("POST", "/v1/import", params={"project": "old"}, json=[query, *parts]).json()
+        server.ask("GET", "/voice/stats/summary", params={"project": "old"}).raise_for_status()
+        rows = server.ask("GET", "/quiz/tables/quiz_attempts", params={"project": "old", "from": "2026-11-30"}).json()
+        for work in ("evaluations", "rollup"):
+            server.ask("POST", f"/v1/{work}/run", params={"project": "old"}).raise_for_status()
+        names = "voice_exchanges,voice_evaluations,voice_quality,quiz_attempts,quiz_score,quiz_time"
+        asked = {"project": "old", "metrics": names, "from": "2026-11-30", "to": "2026-11-30"}
+        told = server.ask("GET", "/v1/query", params=asked).json()["metrics"]
+    assert sent["accepted"] == 3
+    assert [(row["quiz_id"], row["state"], row["grade"]) for row in rows["rows"]] == [("algebra", "submitted", 87.5)]
+    assert {name: metric["value"] for name, metric in told.items()} == {
+        "voice_exchanges": 6, "voice_evaluations": 6, "voice_quality": 3.166667, "quiz_attempts": 1, "quiz_score": 87.5,
+        "quiz_time": 60,
+    }  # fmt: skip

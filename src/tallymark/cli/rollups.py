@@ -31,11 +31,15 @@ TABLES: Final[Mapping[str, Sequence[str]]] = {
     "voice_queries": ("voice",),
     "voice_outcomes": ("voice",),
     "voice_evaluations": ("voice",),
+    "quiz_attempts": ("quiz",),
+    "quiz_answers": ("quiz",),
 }
 _ROLLUPS: Final = {
     "web": "/web/v1/rollups", "ab": "/ab/v1/rollups", "sdk": "/sdk/api/v1/rollups", "voice": "/voice/tables",
+    "quiz": "/quiz/tables",
 }  # fmt: skip
-_PROJECT_FIELDS: Final = {"web": "propertyId", "ab": "project", "sdk": "project", "voice": "project"}
+#: What a project is called where it isn't `project`.
+_PROJECT_FIELDS: Final = {"web": "propertyId"}
 _HIDDEN: Final = {"id", "property_id", "project", "created_at", "updated_at"}
 
 _DAY_COLUMNS = {"project": "Project", "day": "Day", "outcome": "Outcome", "message": ""}
@@ -205,7 +209,7 @@ def table(
     asked = {"from": first, "to": last, "month": month}
     with _connect(context) as connection:
         pack = _pack_of(connection, TABLES[name], project)
-        params = {_PROJECT_FIELDS[pack]: project, **asked}
+        params = {_PROJECT_FIELDS.get(pack, "project"): project, **asked}
         answer = connection.get(f"{_ROLLUPS[pack]}/{name}", params={k: v for k, v in params.items() if v})
     if as_json:
         print_json(answer)

@@ -41,7 +41,6 @@ STATE: Final = "exchangeState"
 ANSWERED: Final = "answered"
 UNANSWERED: Final = "unanswered"
 UNASKED: Final = "unasked"
-VOID: Final = "void"
 
 #: Of an evaluation: `quality@2`, its judge and model, why, and labels; scores stand under their own names.
 EVALUATOR: Final = "evaluator"

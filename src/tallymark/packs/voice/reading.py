@@ -1,28 +1,18 @@
 """`GET /voice/tables/…` and `/voice/health`: events as rows, and whether the server answers."""
 
 import asyncio
-from datetime import UTC, datetime
-from typing import Annotated, Any, TypedDict
+from typing import Annotated, Any
 
 from litestar import get
 from litestar.params import PathParameter, QueryParameter
 
-from tallymark import __version__
 from tallymark.api.auth import Call
 from tallymark.api.errors import documented
-from tallymark.api.question import check_names, given_in, limit_of, one, window_of
+from tallymark.api.question import given_in, one
 from tallymark.api.services import services
-from tallymark.errors import NotFound
+from tallymark.packs.table_reading import Health, health_of, rows_of
 from tallymark.packs.voice.contract import CONTRACT
-from tallymark.packs.voice.views import COLUMNS, rows
-
-
-class Health(TypedDict):
-    """That the server answers."""
-
-    status: str
-    version: str
-    environment: str
+from tallymark.packs.voice.views import COLUMNS, TABLES
 
 
 @get(
@@ -41,17 +31,12 @@ async def table_rows(
     project: Annotated[str | None, QueryParameter(description="Name of a project with the pack voice.")] = None,
 ) -> dict[str, Any]:
     """The rows of a project."""
-    here, given = services(request.app.state), given_in(request)
-    owner = await asyncio.to_thread(CONTRACT.read_by, here, request.scope, one(given, "project"))
-    if table not in COLUMNS:
-        raise NotFound(f"There is no table {table[:64]!r}.", field="table", allowed=list(COLUMNS))
-    check_names(given, ("from", "to", "limit", "project"))
-    window = window_of(given, owner.timezone, datetime.fromtimestamp(here.now(), UTC))
-    found = await asyncio.to_thread(rows, here.engine, owner, table, window, limit_of(given))
-    return {"success": True, "rows": found}
+    here, named = services(request.app.state), one(given_in(request), "project")
+    owner = await asyncio.to_thread(CONTRACT.read_by, here, request.scope, named)
+    return await rows_of(request, TABLES, table, here.engine, owner)
 
 
 @get("/health", sync_to_thread=False, summary="Whether the server answers")
 def health(request: Call) -> Health:
     """That it does, and what it is."""
-    return {"status": "ok", "version": __version__, "environment": services(request.app.state).settings.environment}
+    return health_of(request)

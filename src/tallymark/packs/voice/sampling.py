@@ -14,9 +14,9 @@ from tallymark.engine.base import Engine
 from tallymark.engine.expression import condition_sql, literal, text_of
 from tallymark.engine.source import instant, milliseconds, utc
 from tallymark.packs.core.metrics import PACK as CORE
+from tallymark.packs.derived_sql import nth_insertion
 from tallymark.packs.voice import names
 from tallymark.packs.voice.cases import id_of
-from tallymark.packs.voice.exchange_sql import nth_insertion
 from tallymark.packs.voice.metrics import PACK
 from tallymark.spec.condition import Comparison, Op, Prop, event, human
 from tallymark.spec.evaluator import Evaluator
@@ -56,7 +56,7 @@ class Sampling:
     def bounded(self, since: datetime, until: datetime) -> datetime:
         """An instant up to `until` that not too many exchanges were inserted before since the other."""
         params = {"project": self.project.id, "since": milliseconds(since), "n": _AT_ONCE}
-        for (at,) in self.engine.query(nth_insertion(names.EXCHANGE), params):
+        for (at,) in self.engine.query(nth_insertion([names.EXCHANGE]), params):
             return min(until, datetime.fromtimestamp(at / 1000, UTC))
         return until
 
