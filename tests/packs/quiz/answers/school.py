@@ -88,13 +88,13 @@ def counting(attempts: Sequence[Attempt], policy: str) -> list[Attempt]:
     groups: dict[tuple[str, str], list[Attempt]] = defaultdict(list)
     for one in attempts:
         groups[one.quiz, one.learner].append(one)
-    chosen = {
-        "all": lambda those: those,
-        "first": lambda those: those[:1],
-        "last": lambda those: those[-1:],
-        "best": lambda those: [max(those, key=lambda one: (-1.0 if one.grade is None else one.grade, -_ms(one.at)))],
-    }[policy]
-    return sorted((one for those in groups.values() for one in chosen(those)), key=lambda one: one.at)
+    return sorted((one for those in groups.values() for one in _chosen(those, policy)), key=lambda one: one.at)
+
+
+def _chosen(those: Sequence[Attempt], policy: str) -> Sequence[Attempt]:
+    """Those that count of one learner's attempts at one quiz."""
+    best = max(those, key=lambda one: (-1.0 if one.grade is None else one.grade, -_ms(one.at)))
+    return {"all": those, "first": those[:1], "last": those[-1:], "best": [best]}[policy]
 
 
 def numbers(attempts: Sequence[Attempt]) -> dict[str, Any]:

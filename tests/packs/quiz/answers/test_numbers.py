@@ -198,7 +198,8 @@ def test_a_user_of_whom_nothing_is_known_did_nothing(school: School) -> None:
 def test_learners_come_a_page_at_a_time(school: School, policy: str) -> None:
     counted = [one for one in counting(of(within(school.attempts, FIRST, LAST), ALGEBRA), policy) if one.user]
     expected = {school.hash(user): record([one for one in counted if one.user == user]) for user in USERS}
-    found, after = [], ""
+    found: list[dict[str, Any]] = []
+    after: str | None = ""
     while after is not None:
         page = school.told(path(ALGEBRA, "learners"), **DAYS, attempts=policy, limit=2, after=after)
         found += page["learners"]
