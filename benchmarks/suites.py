@@ -2,7 +2,22 @@
 
 from collections.abc import Callable, Mapping
 
-from benchmarks import ab, archive, behaviour, client, export, ingest, parts, pii, refresh, sdk, summary, voice, web
+from benchmarks import (
+    ab,
+    archive,
+    behaviour,
+    client,
+    export,
+    ingest,
+    parts,
+    pii,
+    quiz,
+    refresh,
+    sdk,
+    summary,
+    voice,
+    web,
+)
 from benchmarks.figures import Bench, Figure
 
 SUITES: Mapping[str, Callable[[Bench], list[Figure]]] = {
@@ -15,6 +30,7 @@ SUITES: Mapping[str, Callable[[Bench], list[Figure]]] = {
     "ab": ab.run,
     "client": client.run,
     "voice": voice.run,
+    "quiz": quiz.run,
     "export": export.run,
     "archive": archive.run,
     "parts": parts.run,

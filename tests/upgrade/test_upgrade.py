@@ -77,7 +77,9 @@ def test_projects_of_an_earlier_version_take_any_names_and_can_be_exported(old: 
         assert changed["eventNames"] == ["page_view"]
         assert project["publicSummary"] is True
         exports = client.get("/v1/exports", params={"project": "old"}).json()["exports"]
-        assert [export["status"] for export in exports] == ["done"] * (version in ("0.1.0-sdk", "0.1.0-ab", "0.1.0-voice"))
+        assert [export["status"] for export in exports] == ["done"] * (
+            version in ("0.1.0-sdk", "0.1.0-ab", "0.1.0-voice")
+        )
 
 
 def test_a_lead_of_an_earlier_version_can_still_be_read(tmp_path: Path) -> None:

@@ -58,7 +58,10 @@ def attempts(rows: Sequence[Row], old: bool) -> list[Row]:
         if row.name != "quiz_lead":
             together.setdefault((row.said["quizId"], row.said.get("attemptId", place)), []).append(row)
     return [
-        _attempt(user, mine, old) for group in together.values() for spell in _spells(group) for user, mine in _own(spell)
+        _attempt(user, mine, old)
+        for group in together.values()
+        for spell in _spells(group)
+        for user, mine in _own(spell)
     ]
 
 
