@@ -28,15 +28,19 @@ _MADE, _LOOK = 10_000, 1_000
 
 @dataclass(frozen=True)
 class _Size:
-    """How many attempts there are a day, for how many days, and how many looks are taken beside them."""
+    """How many attempts there are a day, for how many days, and how many looks are taken beside them.
+
+    `rest` are seconds before these: what was just inserted is looked at again until it has settled.
+    """
 
     a_day: int
     days: int
     looks: int
+    rest: int
 
 
-_FULL = _Size(a_day=500, days=100, looks=20)
-_QUICK = _Size(a_day=10, days=3, looks=2)
+_FULL = _Size(a_day=500, days=100, looks=20, rest=31)
+_QUICK = _Size(a_day=10, days=3, looks=2, rest=0)
 
 
 def run(bench: Bench) -> list[Figure]:
@@ -70,6 +74,7 @@ def _looks(bench: Bench, size: _Size, here: Services, project: Project) -> Itera
     """One new attempt at a time, as the clock or a reader meets it."""
     bench.say("one attempt at a time beside them")
     draw = random.Random(8)
+    time.sleep(size.rest)
 
     def look(turn: int) -> None:
         store(here, project, _parts(draw, f"later-{turn}", _start(draw, size.days)))

@@ -135,7 +135,9 @@ def test_exchanges_of_an_earlier_version_stay_judged_and_quizzes_can_be_taken_be
         parts = [
             {"event": name, "timestamp": f"2026-11-30T12:0{place}:00Z", "userId": "u-1",
              "properties": {"quizId": "algebra", "attemptId": "a-1", **said}}
-            for place, (name, said) in enumerate((("quiz_started", {}), ("quiz_submitted", {"score": 7, "maxScore": 8})))
+            for place, (name, said) in enumerate(
+                (("quiz_started", {}), ("quiz_submitted", {"score": 7, "maxScore": 8}))
+            )
         ]  # fmt: skip
         sent = server.ask("POST", "/v1/import", params={"project": "old"}, json=[query, *parts]).json()
         server.ask("GET", "/voice/stats/summary", params={"project": "old"}).raise_for_status()
