@@ -11,12 +11,13 @@ from typing import Any
 
 import msgspec
 
+from benchmarks.embedded import FIRST, embedded
 from benchmarks.figures import Bench, BenchmarkError, Figure, percentile
 from benchmarks.load import Outcome, Plan, drive
 from benchmarks.server import Server, serving
 from benchmarks.timing import milliseconds
 from benchmarks.traffic import MARK, Pieces
-from benchmarks.voice_past import FIRST, PROJECT, embedded, judge, pair, write
+from benchmarks.voice_past import PROJECT, judge, pair, write
 from tallymark.api.services import Services
 from tallymark.packs.voice.exchanges import Exchanges
 from tallymark.spec.project import parse_draft

@@ -1,23 +1,17 @@
-"""An assistant's past, and what its server has without a clock: written, joined and judged in this process."""
+"""An assistant's past: written and judged in this process."""
 
 import asyncio
 import random
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
+from benchmarks.embedded import FIRST, store
 from benchmarks.figures import BenchmarkError
 from tallymark.api.services import Services
-from tallymark.app import build
-from tallymark.config import load
 from tallymark.control.experiments import Doer
-from tallymark.engine.opening import open_engine
-from tallymark.ingest.decode import Decoded
-from tallymark.ingest.gate import Limits, admit
 from tallymark.ingest.writer import Writer
 from tallymark.packs.voice.evaluating import Evaluating
 from tallymark.packs.voice.wire import event_of
@@ -25,7 +19,6 @@ from tallymark.spec.evaluator_draft import parse_draft
 from tallymark.spec.project import Project
 
 PROJECT = "assistant"
-FIRST = datetime(2026, 1, 1, tzinfo=UTC)
 
 _INTENTS = ("order_status", "returns", "opening_hours", "stock_check", "price_check", "small_talk")
 _ANSWERS = ("Your order arrives tomorrow.", "Returns take thirty days.", "I'm sorry, I can't help with that.")
@@ -51,19 +44,6 @@ def pair(draw: random.Random, query_id: str, at: float) -> list[dict[str, Any]]:
     return [{**common, **query}, {**common, **outcome}]
 
 
-@contextmanager
-def embedded(data: Path) -> Iterator[Services]:
-    """What a server has, without its clock."""
-    data.mkdir()
-    settings = load({}, data / "no.env", data=data)
-    engine = open_engine(settings)
-    try:
-        here: Services = build(settings, engine, clocked=False).state.services
-        yield here
-    finally:
-        engine.close()
-
-
 def write(here: Services, project: Project, days: int, a_day: int) -> None:
     """Stores so many pairs of each day, as they come out of the pipeline."""
     draw = random.Random(7)
@@ -73,16 +53,8 @@ def write(here: Services, project: Project, days: int, a_day: int) -> None:
         for number in range(a_day):
             waiting += pair(draw, f"{day}-{number}", start + draw.random() * 86_000)
         if len(waiting) >= _CHUNK or day == days - 1:
-            _store(here, project, waiting)
+            store(here, project, [event_of(each) for each in waiting])
             waiting = []
-
-
-def _store(here: Services, project: Project, sent: Sequence[Mapping[str, Any]]) -> None:
-    events = [event_of(each) for each in sent]
-    batch = admit(
-        Decoded(events, range(len(events))), project, Limits(None, 0, 1_000, 1 << 20), int(time.time() * 1_000), "", b""
-    )
-    here.store.put(here.receiver.enricher.rows(batch, ""))
 
 
 def judge(here: Services, project: Project, share: float) -> tuple[int, float]:

@@ -77,7 +77,9 @@ def test_projects_of_an_earlier_version_take_any_names_and_can_be_exported(old: 
         assert changed["eventNames"] == ["page_view"]
         assert project["publicSummary"] is True
         exports = client.get("/v1/exports", params={"project": "old"}).json()["exports"]
-        assert [export["status"] for export in exports] == ["done"] * (version in ("0.1.0-sdk", "0.1.0-ab", "0.1.0-voice"))
+        assert [export["status"] for export in exports] == ["done"] * (
+            version in ("0.1.0-sdk", "0.1.0-ab", "0.1.0-voice")
+        )
 
 
 def test_a_lead_of_an_earlier_version_can_still_be_read(tmp_path: Path) -> None:
@@ -133,7 +135,9 @@ def test_exchanges_of_an_earlier_version_stay_judged_and_quizzes_can_be_taken_be
         parts = [
             {"event": name, "timestamp": f"2026-11-30T12:0{place}:00Z", "userId": "u-1",
              "properties": {"quizId": "algebra", "attemptId": "a-1", **said}}
-            for place, (name, said) in enumerate((("quiz_started", {}), ("quiz_submitted", {"score": 7, "maxScore": 8})))
+            for place, (name, said) in enumerate(
+                (("quiz_started", {}), ("quiz_submitted", {"score": 7, "maxScore": 8}))
+            )
         ]  # fmt: skip
         sent = server.ask("POST", "/v1/import", params={"project": "old"}, json=[query, *parts]).json()
         server.ask("GET", "/voice/stats/summary", params={"project": "old"}).raise_for_status()

@@ -58,7 +58,10 @@ def attempts(rows: Sequence[Row], old: bool) -> list[Row]:
         if row.name != "quiz_lead":
             together.setdefault((row.said["quizId"], row.said.get("attemptId", place)), []).append(row)
     return [
-        _attempt(user, mine, old) for group in together.values() for spell in _spells(group) for user, mine in _own(spell)
+        _attempt(user, mine, old)
+        for group in together.values()
+        for spell in _spells(group)
+        for user, mine in _own(spell)
     ]
 
 
@@ -92,8 +95,8 @@ def _attempt(user: str, mine: Sequence[Row], old: bool) -> Row:
     if "attemptId" in mine[0].said:
         said["attemptId"] = mine[0].said["attemptId"]
     if submissions:
-        said |= {name: n for name, n in _scored(submissions, answers).items() if n is not None}
-        said |= {"seconds": s for s in [_seconds(mine, submissions)] if s is not None}
+        known = {**_scored(submissions, answers), "seconds": _seconds(mine, submissions)}
+        said |= {name: value for name, value in known.items() if value is not None}
     return Row("quiz_attempt", mine[0].at, user, said)
 
 

@@ -176,9 +176,8 @@ def test_who_is_deleted_takes_their_attempts_along(quiz: Quiz) -> None:
 
 def test_a_backlog_is_made_in_looks_of_a_bounded_size(quiz: Quiz) -> None:
     for n in range(0, 12, 3):
-        quiz.send(
-            *(part(name, NOON - m * MINUTE, attemptId=f"a-{m}") for m in range(n, n + 3) for name in (STARTED, ABANDONED))
-        )
+        ids = [(m, name) for m in range(n, n + 3) for name in (STARTED, ABANDONED)]
+        quiz.send(*(part(name, NOON - m * MINUTE, attemptId=f"a-{m}") for m, name in ids))
     assert quiz.make(at_once=5) == 12
     assert [each["attemptState"] for each in quiz.attempts()] == ["abandoned"] * 12
     assert quiz.anew() == 0

@@ -18,9 +18,7 @@ def rows(quiz: Quiz, view: str) -> list[dict[str, Any]]:
     """The view's rows of the project as an SQL client gets them, oldest first."""
     define(quiz.here.engine, VIEWS)
     note(quiz.here.engine, quiz.here.projects.list)
-    found = quiz.here.engine.query(
-        f"SELECT * FROM {view} WHERE project = {literal(quiz.name)} ORDER BY created_at, id"
-    )
+    found = quiz.here.engine.query(f"SELECT * FROM {view} WHERE project = {literal(quiz.name)} ORDER BY created_at, id")
     return [dict(zip(COLUMNS[view], row, strict=True)) for row in found]
 
 

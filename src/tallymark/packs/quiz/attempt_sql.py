@@ -124,7 +124,7 @@ def _latest() -> str:
 
 
 def _owned() -> str:
-    """The parts of the spells that were touched, each with its `owner`: its user, or who alone is named in its spell."""
+    """The parts of the spells that were touched, with their `owner`: its user, or who alone is named in its spell."""
     over = "OVER (PARTITION BY k, spell)"
     named = f"max(actor) {over} AS one, minIf(actor, actor != 0) {over} AS other, max(seen) {over} AS here"
     spells = derived.spells(_near(), _REACH_MS, ", ".join(_ORDER))
