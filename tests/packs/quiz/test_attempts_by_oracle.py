@@ -85,7 +85,8 @@ def test_attempts_are_what_plain_python_makes_of_them(
     running: Quiz, drawn: tuple[str, Batches], asked_before: bool
 ) -> None:
     zone, batches = drawn
-    quiz, sent = running.fresh(timezone=zone), []
+    quiz = running.fresh(timezone=zone)
+    sent: list[dict[str, Any]] = []
     for batch in batches:
         sent += batch
         quiz.send(*batch)

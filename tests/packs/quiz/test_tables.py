@@ -11,16 +11,21 @@ from tallymark.packs.quiz.views import COLUMNS
 from tests.packs.quiz.pupil import NOON, Quiz, part
 from tests.packs.world import bearer
 
-ANSWER = {"questionId": "q1", "answer": "größe", "correct": True, "options": 4, "score": 1.5, "timeMs": 800}
+ANSWER: dict[str, Any] = {
+    "questionId": "q1",
+    "answer": "größe",
+    "correct": True,
+    "options": 4,
+    "score": 1.5,
+    "timeMs": 800,
+}
 
 
 def rows(quiz: Quiz, view: str) -> list[dict[str, Any]]:
     """The view's rows of the project as an SQL client gets them, oldest first."""
     define(quiz.here.engine, VIEWS)
     note(quiz.here.engine, quiz.here.projects.list)
-    found = quiz.here.engine.query(
-        f"SELECT * FROM {view} WHERE project = {literal(quiz.name)} ORDER BY created_at, id"
-    )
+    found = quiz.here.engine.query(f"SELECT * FROM {view} WHERE project = {literal(quiz.name)} ORDER BY created_at, id")
     return [dict(zip(COLUMNS[view], row, strict=True)) for row in found]
 
 
