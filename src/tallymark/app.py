@@ -234,11 +234,12 @@ def _services(settings: Settings, engine: Engine, database: Database, now: Calla
     archived = open_files(settings, "archives")
     workplace = Workplace(archived, turns.leases, turns.holder)
     cache = open_cache(settings.cache, secret)
+    tokens = Tokens(settings)
     return Services(
-        settings, engine, catalog, access, Tokens(settings), Vault(secret), Directory(projects), projects, keys,
+        settings, engine, catalog, access, tokens, Vault(secret), Directory(projects), projects, keys,
         People(database), Salts(database), job_runs, turns, store, writer, receiver, HostingTable.load(), keeper,
         cache, Answers(Answerer(engine, catalog), keeper, cache.memory, cache.shared),
-        rate_limits(settings, access, cache.remote, secret), Exports(database), open_files(settings),
+        rate_limits(settings, access, tokens, cache.remote, secret), Exports(database), open_files(settings),
         Signatures(secret), experiments, Audit(database), book, Assignments(database), funnels,
         FunnelRollups(engine, catalog, funnels, book), Evaluators(database), Evaluations(database),
         EvaluationQueue(database, turns.holder), Reviews(database), Quizzes(database),
