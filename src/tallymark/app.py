@@ -44,6 +44,7 @@ from tallymark.api.projects import projects_router
 from tallymark.api.purge import purge_router
 from tallymark.api.rate_limits import rate_limits
 from tallymark.api.retention import ask_retention
+from tallymark.api.segments import Segments
 from tallymark.api.services import Services
 from tallymark.api.syncs import syncs_router
 from tallymark.archive.archives import Archives
@@ -177,7 +178,7 @@ def build(
         request_max_body_size=settings.max_body_bytes,
     )
     take = here.rate_limits.events(events.fn) if limits else events.fn
-    app.asgi_handler = Shortcut("/v1/events", take, app.asgi_handler)
+    app.asgi_handler = Shortcut("/v1/events", take, Segments("/quiz/", app.asgi_handler))
     return app
 
 

@@ -22,8 +22,8 @@ from tallymark.spec.window import Grain, Window
 FAILURES: Final = documented(400, 401, 403, 404, 503)
 
 Text = str | None
-QuizId = Annotated[str, PathParameter(description="The `quizId` of its events.")]
-UserId = Annotated[str, PathParameter(description="The `userId` of their events.")]
+QuizId = Annotated[str, PathParameter(description="The `quizId` of its events, percent-encoded.")]
+UserId = Annotated[str, PathParameter(description="The `userId` of their events, percent-encoded.")]
 ProjectName = Annotated[Text, QueryParameter(description="Name of a project with the pack quiz.")]
 Start = Annotated[Text, QueryParameter(name="startDate", description="First day; default: of 30 days.")]
 End = Annotated[Text, QueryParameter(name="endDate", description="Last day, included; default today.")]

@@ -82,7 +82,7 @@ async def _kept(asker: Asker, question: object, window: Window, ask: Callable[[]
         return await asyncio.to_thread(ask)
     answers, project = asker.here.answers, asker.viewer.project
     runs = await asyncio.to_thread(answers.fresh_runs, project)
-    return await answers.kept(question, [window], project, runs, lambda: Told(ask(), False))
+    return await answers.kept(question, [window], project, runs, lambda: Told(ask(), False), asker.viewer.named)
 
 
 def _funnel(asker: Asker, query: FunnelQuery) -> dict[str, Any]:

@@ -24,8 +24,8 @@ _MOST_ANSWERS: Final = 200
 _FAILURES: Final = documented(400, 401, 403, 404, 503)
 
 Text = str | None
-_Quiz = Annotated[str, PathParameter(description="Id of the quiz.")]
-_Question = Annotated[str, PathParameter(description="Id of the question.")]
+_Quiz = Annotated[str, PathParameter(description="Id of the quiz, percent-encoded.")]
+_Question = Annotated[str, PathParameter(description="Id of the question, percent-encoded.")]
 _Project = Annotated[Text, QueryParameter(description="Name of a project with the pack quiz.")]
 _First = Annotated[Text, QueryParameter(name="startDate", description="First day, YYYY-MM-DD; default: of 30 days.")]
 _Last = Annotated[Text, QueryParameter(name="endDate", description="Last day, YYYY-MM-DD; default today.")]

@@ -35,7 +35,7 @@ _BODY: Final = Schema(
 )  # fmt: skip
 
 _Project = Annotated[str | None, QueryParameter(description="Name of a project with the pack quiz.")]
-_Id = Annotated[str, PathParameter(description="Id of the quiz, as events have it.")]
+_Id = Annotated[str, PathParameter(description="Id of the quiz, as events have it, percent-encoded.")]
 
 
 class PublicQuiz(TypedDict):

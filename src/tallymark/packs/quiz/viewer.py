@@ -54,6 +54,11 @@ class Viewer:
         filters = _filters(here, project.id, user, owned)
         return cls(project, user.role, user.name, here.engine.scoped(filters), frozenset(owned), filters, here)
 
+    @property
+    def named(self) -> object:
+        """What tells what they are answered from what others are, where it is kept; None for keys, which see the same."""
+        return None if self.user is None else (self.role, self.user)
+
     def look_at_quiz(self, quiz: str) -> None:
         """Returns where they may see the quiz: teachers their own, learners any, though of it only their own attempts.
 
