@@ -96,8 +96,11 @@ def requests(app: Application) -> Iterator[tuple[str, str, Any]]:
         assert isinstance(route, HTTPRoute)
         names = re.findall(r"{(\w+)(?::\w+)?}", route.path)
         for values in product(*(VALUES[name] for name in names)):
-            url = re.sub(r"{(\w+)(?::\w+)?}", lambda found, at=dict(zip(names, values)): at[found[1]], route.path)
-            for method in sorted({method for handler in route.route_handlers for method in handler.http_methods}):
+            url = route.path
+            for name, value in zip(names, values, strict=True):
+                url = re.sub(rf"{{{name}(:\w+)?}}", value, url)
+            methods = {method for handler in route.route_handlers for method in handler.http_methods}
+            for method in sorted(methods - {"OPTIONS"}):
                 yield from ((method, url, body) for body in bodies(method, url))
 
 
@@ -121,7 +124,7 @@ def schools(tmp_path_factory: pytest.TempPathFactory, engine: Engine) -> Iterato
 
 
 def strangers(schools: Schools, school: School, users: Sequence[str], quizzes: Sequence[str]) -> set[str]:
-    """What tells of attempts of others than these users, or at other quizzes; in a project, and all of the other one."""
+    """What tells of attempts of others than these users, or at other quizzes, and all of the other project."""
     other = schools.other if school is schools.mine else schools.mine
     found = {mark for taken in TAKEN for mark in schools.marks(other, *taken)}
     found |= {f"title-{other.name}-{quiz}" for quiz in OWNERS} | {f"{other.actor(user):016x}" for user, _ in TAKEN}
@@ -137,7 +140,7 @@ MEANS = {ONE: {"17.8", "61.55"}, TWO: {"64.033333", "64.136667"}}
 
 def check(walked: Sequence[Asked], hidden: set[str]) -> None:
     """Nothing that is hidden was told, but for what was sent itself."""
-    assert len(walked) > 40
+    assert len(walked) > 35
     for asked in walked:
         words = set(re.findall(r"[\w.-]*\w", asked.body)) | set(re.findall(r"\d+\.\d+", asked.body))
         told = {mark for mark in words & hidden if mark not in asked.sent}

@@ -56,7 +56,7 @@ class Viewer:
 
     @property
     def named(self) -> object:
-        """What tells what they are answered from what others are, where it is kept; None for keys, which see the same."""
+        """What tells what is kept for them from what is kept for others; None for keys, which all see the same."""
         return None if self.user is None else (self.role, self.user)
 
     def look_at_quiz(self, quiz: str) -> None:
