@@ -82,7 +82,7 @@ VALUES: Mapping[str, Sequence[str]] = {
     "quiz_id": (ONE, TWO), "user_id": ("ada", "bob"), "question_id": (f"q-{ONE}", f"q-{TWO}"),
     "table": ("quiz_attempts", "quiz_answers"),
 }  # fmt: skip
-EXPORTS = ({}, {"quizId": TWO}, {"userId": "bob"}, {"quizId": ONE, "userId": "ada"})
+EXPORTS: Sequence[Mapping[str, str]] = ({}, {"quizId": TWO}, {"userId": "bob"}, {"quizId": ONE, "userId": "ada"})
 
 
 def requests(app: Application) -> Iterator[tuple[str, str, Any]]:
