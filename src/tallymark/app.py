@@ -44,6 +44,7 @@ from tallymark.api.projects import projects_router
 from tallymark.api.purge import purge_router
 from tallymark.api.rate_limits import rate_limits
 from tallymark.api.retention import ask_retention
+from tallymark.api.segments import Segments
 from tallymark.api.services import Services
 from tallymark.api.syncs import syncs_router
 from tallymark.archive.archives import Archives
@@ -177,7 +178,7 @@ def build(
         request_max_body_size=settings.max_body_bytes,
     )
     take = here.rate_limits.events(events.fn) if limits else events.fn
-    app.asgi_handler = Shortcut("/v1/events", take, app.asgi_handler)
+    app.asgi_handler = Shortcut("/v1/events", take, Segments("/quiz/", app.asgi_handler))
     return app
 
 
@@ -234,11 +235,12 @@ def _services(settings: Settings, engine: Engine, database: Database, now: Calla
     archived = open_files(settings, "archives")
     workplace = Workplace(archived, turns.leases, turns.holder)
     cache = open_cache(settings.cache, secret)
+    tokens = Tokens(settings)
     return Services(
-        settings, engine, catalog, access, Tokens(settings), Vault(secret), Directory(projects), projects, keys,
+        settings, engine, catalog, access, tokens, Vault(secret), Directory(projects), projects, keys,
         People(database), Salts(database), job_runs, turns, store, writer, receiver, HostingTable.load(), keeper,
         cache, Answers(Answerer(engine, catalog), keeper, cache.memory, cache.shared),
-        rate_limits(settings, access, cache.remote, secret), Exports(database), open_files(settings),
+        rate_limits(settings, access, tokens, cache.remote, secret), Exports(database), open_files(settings),
         Signatures(secret), experiments, Audit(database), book, Assignments(database), funnels,
         FunnelRollups(engine, catalog, funnels, book), Evaluators(database), Evaluations(database),
         EvaluationQueue(database, turns.holder), Reviews(database), Quizzes(database),

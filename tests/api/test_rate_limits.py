@@ -11,6 +11,7 @@ import pytest
 from tallymark.api.rate_limits import network
 from tallymark.engine.base import Engine
 from tests.api.test_answers import NOON
+from tests.packs.quiz.bearers import BELIEVING, token_of
 from tests.packs.world import ADMIN, Application, application, bearer
 from tests.valkey import running
 
@@ -162,3 +163,20 @@ def test_processes_count_together_and_alone_without_their_valkey(start: Start, t
 )
 def test_an_address_is_counted_by_its_network(address: str, counted: str) -> None:
     assert network(address) == counted
+
+
+def test_tokens_count_by_themselves_and_bad_ones_as_wrong_keys(start: Start) -> None:
+    app = start(rate_limit=2, rate_limit_address=20, **BELIEVING)
+    name, _ = app.make("quiz")
+
+    def ask(key: str) -> httpx.Response:
+        path, days = "/quiz/api/v1/analytics/quizzes", {"project": name}
+        return app.client.get(path, params=days, headers=bearer(key))
+
+    for key in (token_of("ada", name), token_of("bob", name)):
+        answers = [ask(key) for _ in range(3)]
+        assert [answer.status_code for answer in answers] == [200, 200, 429]
+        assert answers[-1].headers["ratelimit-policy"] == '"key";q=2;w=60'
+    bad = [token_of("cleo", name, exp=n) for n in range(2)]
+    assert [ask(key).status_code for key in (*bad, "tm_read_no", *bad)] == [401, 401, 429, 429, 429]
+    assert ask(token_of("cleo", name)).status_code == 200

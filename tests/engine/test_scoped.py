@@ -11,7 +11,7 @@ from tallymark.engine.base import Engine
 from tallymark.engine.expression import literal
 from tallymark.engine.refused import EngineRefused
 from tallymark.engine.schema import tables
-from tallymark.engine.statement import UNSEEN, objection
+from tallymark.engine.statement import UNSEEN, objection, parted
 
 _ROWS = 60
 _MINE = 6
@@ -106,6 +106,10 @@ _REFUSED = (
     "SELECT count() FROM default.events",
     "SELECT 1 -- '\nSETTINGS readonly = 0",
     "SELECT 1 /* /* */ ' */ SETTINGS readonly = 0 /* ' */",
+    "SELECT 1 SETTINGS max_block_size = 1, readonly = 0",
+    "SELECT 1 SETTINGS max_block_size = 1, additional_table_filters = ''",
+    "SELECT 1 SETTINGS max_block_size = 1 SETTINGS max_block_size = 1",
+    "SELECT 1 SETTINGS",
     "SELECT 1; SELECT 2",
     "SELECT * FROM events INTO OUTFILE 'x'",
     "INSERT INTO pins (project) SELECT 1",
@@ -124,6 +128,17 @@ def test_statements_that_could_get_around_it_are_refused(either: Engine) -> None
         for ask in (scoped.query, scoped.read):
             with pytest.raises(EngineRefused, match="does not run"):
                 ask(sql)
+
+
+def test_a_statement_may_say_how_it_is_run(tenant: Tenant) -> None:
+    for sql in ("SELECT count() FROM events", "SELECT count() FROM scoped_view"):
+        for settings in ("max_block_size = 128", "max_result_bytes = 999, result_overflow_mode = 'break'"):
+            assert tenant.scoped.query(f"{sql} SETTINGS {settings}") == [(_MINE,)]
+    assert parted("SELECT 'x SETTINGS max_block_size = 1") == ("SELECT 'x", ["max_block_size = 1"])
+    for unended in ("SELECT 'x", 'SELECT "x', "SELECT `x", "SELECT $$x"):
+        assert objection(unended) is not None
+        with pytest.raises(EngineRefused, match="does not run"):
+            tenant.scoped.query(f"{unended} SETTINGS max_block_size = 1")
 
 
 def test_the_engine_refuses_what_reads_elsewhere(either: Engine) -> None:

@@ -53,6 +53,10 @@ class JwkSet:
             raise Unavailable("The keys of tokens can't be fetched now; try again later.")
         return _chosen(keys, kid)
 
+    def known(self, kid: str | None) -> PyJWK | None:
+        """As `key`, of the keys that are here, however old: it fetches none."""
+        return _chosen(self._keys or {}, kid)
+
     def _renewed(self, known: Mapping[str, PyJWK] | None) -> Mapping[str, PyJWK] | None:
         """The keys after a fetch where one is due; who has some does not wait for another's fetch."""
         if not self._lock.acquire(blocking=known is None):

@@ -4,7 +4,7 @@ import base64
 import binascii
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, get_args
 
@@ -26,6 +26,8 @@ from tallymark.config import Settings
 from tallymark.errors import BadSetting, Unauthorized
 
 Role = Literal["learner", "teacher", "admin"]
+#: Finds the key of an id in a set, or the only one where none is named.
+_Find = Callable[[JwkSet, str | None], PyJWK | None]
 
 _LARGEST: Final = 8_192
 _LONGEST_SUBJECT: Final = 200
@@ -81,6 +83,19 @@ class Tokens:
         Errors: `Unauthorized`, whose sentence says what is wrong and nothing of the token; `Unavailable` where the keys
         to check it can't be fetched.
         """
+        return self._user(self._checked(token, JwkSet.key))
+
+    def good_until(self, token: str) -> int | None:
+        """When a token expires, in seconds since 1970; None for one that is not good, as far as keys here say."""
+        try:
+            claims = self._checked(token, JwkSet.known)
+            self._user(claims)
+        except Unauthorized:
+            return None
+        return int(claims["exp"])
+
+    def _checked(self, token: str, find: _Find) -> Mapping[str, Any]:
+        """What a token claims, which holds."""
         if not self._secrets and self._keys is None:
             raise Unauthorized("No tokens of users are taken here: a key is needed.")
         if len(token) > _LARGEST:
@@ -90,14 +105,14 @@ class Tokens:
         header, claims = _parts(token)
         if "crit" in header:
             raise Unauthorized("This token demands an extension that is not known here.")
-        self._examine(token, header)
-        return self._user(claims)
+        self._examine(token, header, find)
+        return claims
 
-    def _examine(self, token: str, header: Mapping[str, Any]) -> None:
+    def _examine(self, token: str, header: Mapping[str, Any], find: _Find) -> None:
         """Returns where one of the keys that fit the token's algorithm has signed it, and its claims hold."""
         algorithm, kid = header.get("alg"), header.get("kid")
         fault: Exception | None = None
-        for key in self._candidates(algorithm, kid if isinstance(kid, str) else None):
+        for key in self._candidates(algorithm, kid if isinstance(kid, str) else None, find):
             fault = self._fault(token, key, str(algorithm))
             if not isinstance(fault, InvalidSignatureError):
                 break
@@ -116,11 +131,11 @@ class Tokens:
             return error
         return None
 
-    def _candidates(self, algorithm: object, kid: str | None) -> Sequence[str | PyJWK]:
+    def _candidates(self, algorithm: object, kid: str | None, find: _Find) -> Sequence[str | PyJWK]:
         """The keys that may have signed with that algorithm, at least one."""
         if algorithm == "HS256" and self._secrets:
             return self._secrets
-        key = None if self._keys is None or algorithm == "HS256" else self._keys.key(kid)
+        key = None if self._keys is None or algorithm == "HS256" else find(self._keys, kid)
         if key is None and self._keys is not None and algorithm != "HS256":
             raise Unauthorized("This token is signed with a key that its issuer does not have.")
         if key is None or key.algorithm_name != algorithm:

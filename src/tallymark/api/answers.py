@@ -77,11 +77,18 @@ class Answers:
         self._keeper.freshen(project)
         return self.answerer.runs(project)
 
-    async def answer(self, query: Query, project: Project, runs: Runs, explain: bool = False) -> dict[str, Any]:
-        """The body of an answer out of those runs, without its freshness. Errors: `BadQuery`."""
+    async def answer(
+        self, query: Query, project: Project, runs: Runs, explain: bool = False, viewer: object = None
+    ) -> dict[str, Any]:
+        """The body of an answer out of those runs, without its freshness; `viewer` as of `kept`. Errors: `BadQuery`."""
         windows = [query.window] + ([query.compare] if query.compare else [])
         return await self.kept(
-            (query, explain), windows, project, runs, lambda: tell(self.answerer, query, project, runs, explain)
+            (query, explain),
+            windows,
+            project,
+            runs,
+            lambda: tell(self.answerer, query, project, runs, explain),
+            viewer,
         )
 
     async def kept(

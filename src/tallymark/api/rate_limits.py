@@ -18,6 +18,8 @@ from tallymark.access.buckets import WINDOW, Buckets, Limit, Taken
 from tallymark.access.guard import Access, token_of
 from tallymark.access.limiter import Limiter
 from tallymark.access.shared_buckets import SharedBuckets
+from tallymark.access.tokens import Tokens
+from tallymark.access.verified import Verified
 from tallymark.api.intake import client_address, headers_of
 from tallymark.cache.remote import Remote
 from tallymark.config import Settings
@@ -147,13 +149,14 @@ class RateLimits:
         return blake2b(f"{limit.name} {who}".encode(), key=self._secret, digest_size=12).digest()
 
 
-def rate_limits(settings: Settings, access: Access, remote: Remote | None, secret: bytes) -> RateLimits:
+def rate_limits(settings: Settings, access: Access, tokens: Tokens, remote: Remote | None, secret: bytes) -> RateLimits:
     """Those of the settings, counted by all processes together where they share a Valkey."""
+    verified = Verified(tokens)
     limits = RequestLimits.of(settings.rate_limit, settings.rate_limit_address, settings.rate_limit_ingest)
     limiter = Limiter(Buckets(), SharedBuckets(remote) if remote else None)
 
     def recognised(token: str) -> bool:
-        return access.identify(token) is not None
+        return token in verified or access.identify(token) is not None
 
     return RateLimits(limits, limiter, secret, recognised, settings.trusted_proxies)
 

@@ -9,7 +9,7 @@ from tallymark.engine.base import Engine, Params, Row
 from tallymark.engine.expression import literal
 from tallymark.engine.refused import EngineRefused
 from tallymark.engine.schema import tables
-from tallymark.engine.statement import objection
+from tallymark.engine.statement import objection, parted
 
 #: A filter that no row passes.
 NOTHING = "0"
@@ -19,13 +19,14 @@ class ScopedEngine:
     """The rows of each table that pass its filter, a condition in SQL; a table that has none shows no row.
 
     The filters go with every statement as the engine's own `additional_table_filters`, so they hold in subqueries,
-    joins and views. Statements that could get around them are refused, and so is writing.
+    joins and views. Statements that could get around them are refused, and so is writing; at its end one may set how it
+    is run.
     """
 
     def __init__(self, whole: Engine, filters: Mapping[str, str]) -> None:
         self._whole = whole
         self._filters = {table: filters.get(table, NOTHING) for table in tables()}
-        self._clause = f"\nSETTINGS additional_table_filters = {_map(self._filters)}, readonly = 1"
+        self._filtering = f"additional_table_filters = {_map(self._filters)}, readonly = 1"
 
     def query(self, sql: str, params: Params | None = None) -> Sequence[Row]:
         """See `base.Engine.query`."""
@@ -56,10 +57,11 @@ class ScopedEngine:
         """Does nothing: the connections belong to the engine behind this."""
 
     def _limited(self, sql: str) -> str:
-        found = objection(sql)
+        select, settings = parted(sql)
+        found = objection(select)
         if found is not None:
             raise EngineRefused(f"A scoped engine does not run a statement with {found!r}.")
-        return sql + self._clause
+        return f"{select}\nSETTINGS {', '.join([*settings, self._filtering])}"
 
 
 def _map(texts: Mapping[str, str]) -> str:

@@ -19,10 +19,31 @@ UNSEEN: Final = frozenset(
     }
 )  # fmt: skip
 _BEGINS: Final = frozenset({"select", "with", "from", "("})
+#: What begins a text that has no end: what is put behind the statement would be a part of it.
+_UNENDED: Final = ("'", '"', "`", "$")
 #: A comment may be ended in another place than a reader of the text believes, so there is none.
-_REFUSED: Final = frozenset({"settings", "into", "insert", "alter", "identifier", ";", "--", "/*", "#"})
+_REFUSED: Final = frozenset({"settings", "into", "insert", "alter", "identifier", ";", "--", "/*", "#", *_UNENDED})
 _OF_THE_ENGINE: Final = frozenset({"system", "information_schema"})
 _BEFORE_TABLES: Final = frozenset({"from", "join"})
+
+#: What a statement may set for itself: how it is run, and how much of it, never which rows it sees.
+_SETTABLE: Final = frozenset(
+    {
+        "max_block_size", "max_bytes_before_external_group_by", "max_result_bytes",
+        "output_format_json_escape_forward_slashes", "query_plan_optimize_lazy_materialization", "result_overflow_mode",
+    }
+)  # fmt: skip
+_SETTING: Final = r"\w+ = (?:\d+|'\w+')"
+_TAIL: Final = re.compile(rf"\sSETTINGS\s+({_SETTING}(?:, {_SETTING})*)\s*\Z", re.ASCII)
+
+
+def parted(sql: str) -> tuple[str, list[str]]:
+    """A statement without what it sets at its end, and that, where it may; else the statement as it is, and nothing."""
+    tail = _TAIL.search(sql)
+    settings = [] if tail is None else tail[1].split(", ")
+    if tail is None or not {setting.split(" ")[0] for setting in settings} <= _SETTABLE:
+        return sql, []
+    return sql[: tail.start()], settings
 
 
 def objection(sql: str) -> str | None:

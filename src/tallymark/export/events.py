@@ -81,7 +81,8 @@ def content(order: Order, project: Project, source: Source) -> Content:
         columns = [_column(column) for column in table.columns]
     if "events" in order.scope:
         conditions.append(f"({order.scope['events']})")
-    return stored(source.engine, project, order.window, columns, " AND ".join(conditions))
+    engine = source.engine.scoped(order.scope) if order.scope else source.engine
+    return stored(engine, project, order.window, columns, " AND ".join(conditions))
 
 
 def _column(column: TableColumn) -> tuple[Column, str]:

@@ -6,6 +6,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -13,6 +14,7 @@ from tests.conftest import SLOW
 from tests.oracle import agrees, window
 from tests.packs.quiz.oracle import METRICS, Oracle, Wire, attempts, received, shown, told
 from tests.packs.quiz.pupil import NOON, Quiz, part
+from tests.packs.world import Application
 
 ZONES = ("UTC", "Asia/Kolkata", "America/St_Johns", "Pacific/Auckland")
 NAMES = ("quiz_started", "question_answered", "question_answered", "quiz_submitted", "quiz_abandoned", "quiz_lead")
@@ -79,13 +81,20 @@ def check_numbers(quiz: Quiz, sent: Sequence[Wire], old: bool) -> None:
         assert {name: pair for name, pair in numbers.items() if not agrees(*pair)} == {}
 
 
+@pytest.fixture(scope="module")
+def running(opened: Application) -> Quiz:
+    """The application, with nothing in it."""
+    return Quiz(opened)
+
+
 @settings(SLOW, max_examples=4)
 @given(traffic(), st.booleans())
 def test_attempts_are_what_plain_python_makes_of_them(
     running: Quiz, drawn: tuple[str, Batches], asked_before: bool
 ) -> None:
     zone, batches = drawn
-    quiz, sent = running.fresh(timezone=zone), []
+    quiz = running.fresh(timezone=zone)
+    sent: list[Wire] = []
     for batch in batches:
         sent += batch
         quiz.send(*batch)

@@ -9,9 +9,7 @@ from typing import Any
 import pytest
 
 from tallymark.engine.base import Engine
-from tallymark.errors import Forbidden
-from tallymark.packs.quiz.item_routes import check_teaches
-from tallymark.packs.quiz.viewer import Viewer
+from tests.packs.quiz.bearers import BELIEVING, token_of
 from tests.packs.quiz.item_oracle import ItemOracle
 from tests.packs.quiz.sitting import NOON, Reply, Sitting
 from tests.packs.world import Application, application, bearer
@@ -23,7 +21,7 @@ BOT = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"
 
 @pytest.fixture(scope="module")
 def world(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Application]:
-    with application(tmp_path_factory.mktemp("items"), engine, NOON, settle_seconds=0) as found:
+    with application(tmp_path_factory.mktemp("items"), engine, NOON, **BELIEVING) as found:
         yield found
 
 
@@ -260,7 +258,14 @@ def test_who_may_not_and_what_is_wrong(school: School) -> None:
 
 
 def test_learners_may_not(school: School) -> None:
-    project, engine = school.world.project(school.name), school.world.here.engine
-    check_teaches(Viewer(project, "teacher", "ann", engine), "algebra")
-    with pytest.raises(Forbidden):
-        check_teaches(Viewer(project, "learner", "ben", engine), "algebra")
+    here, project = school.world.here, school.world.project(school.name)
+    here.quizzes.put(project.id, "algebra", "", "ann", "a test", NOON)
+    for path in ("items", "items/q0", "statistics"):
+        for user, role, status in (("ann", "teacher", 200), ("ben", "teacher", 403), ("u1", "learner", 403)):
+            answer = school.world.client.get(
+                f"/quiz/api/v1/analytics/quiz/algebra/{path}", params=WINDOW,
+                headers=bearer(token_of(user, school.name, role)),
+            )  # fmt: skip
+            assert (answer.status_code, answer.json()["success"]) == (status, status == 200), answer.text
+    refused = {(deed.subject, deed.by) for deed in here.audit.list(project.id) if deed.action == "refused"}
+    assert refused == {("quiz/algebra", "user ben"), ("quiz/algebra", "user u1")}

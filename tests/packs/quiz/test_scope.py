@@ -16,12 +16,12 @@ from tallymark.control.refusals import MOST_OF_ONE
 from tallymark.engine.base import Engine
 from tallymark.engine.expression import condition_sql
 from tallymark.errors import Forbidden, NotFound, TallymarkError, Unauthorized
-from tallymark.ingest.decode import WireEvent
 from tallymark.packs.quiz import names
-from tallymark.packs.quiz.users import as_sent_by, sender_of
+from tallymark.packs.quiz.users import sender_of
 from tallymark.packs.quiz.viewer import Viewer
 from tallymark.spec.condition import Comparison, Op, Prop
 from tests.access.tokens import SECRET, claims, raw, token
+from tests.packs.quiz.bearers import BELIEVING, token_of
 from tests.packs.world import ADMIN, Application, application, bearer
 
 #: Far from the engine's own clock: nothing expires while the tests run.
@@ -47,8 +47,7 @@ class School:
         return self.application.project(self.name).id
 
     def token(self, user: str, role: str | None = None, **more: Any) -> str:
-        metadata = {"projects": [self.name], **({"tallymark_role": role} if role else {})}
-        return token(user, app_metadata=metadata, **more)
+        return token_of(user, self.name, role, **more)
 
     def viewer(self, key: str, name: str | None = None) -> Viewer:
         return Viewer.of(self.here, scope(key), name)
@@ -72,8 +71,7 @@ def scope(key: str) -> Any:
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory, engine: Engine) -> Iterator[Application]:
-    settings = {"jwt_secrets": (SECRET,), "jwt_project_claim": ("app_metadata", "projects"), "settle_seconds": 0}
-    with application(tmp_path_factory.mktemp("scope"), engine, NOON, **settings) as found:
+    with application(tmp_path_factory.mktemp("scope"), engine, NOON, **BELIEVING) as found:
         yield found
 
 
@@ -272,16 +270,38 @@ def test_a_deleted_project_takes_its_quizzes_along(school: School) -> None:
 
 
 def test_what_a_user_sends_is_theirs(school: School) -> None:
-    """Whatever an event says of whose it is, it is of the user whom the token names."""
+    """By every door of the pack, whoever else it says that it is of."""
+    mine = School(school.application, *school.application.make("quiz"))
+    at = NOON.isoformat()
+    said = {"event": "quiz_started", "timestamp": at, "quizId": "algebra", "userId": "bob", "visitorId": "v"}
+    statement = {
+        "actor": {"mbox": "mailto:bob@example.org"}, "verb": {"id": "http://adlnet.gov/expapi/verbs/attempted"},
+        "object": {"id": "https://school.example/quizzes/algebra"}, "timestamp": at,
+    }  # fmt: skip
+    lead = {"quizId": "algebra", "email": "bob@example.org", "userId": "bob"}
+    sent: list[tuple[str, Any, dict[str, str]]] = [
+        ("events", [said, {**said, "quizId": "botany", "actor": "bob"}], {}),
+        ("xapi/statements", statement, {"X-Experience-API-Version": "1.0.3"}),
+        ("leads", lead, {}),
+    ]
+    for path, body, headers in sent:
+        answer = school.application.client.post(
+            f"/quiz/{path}", json=body, headers={**bearer(mine.token("ada")), **headers}, params={"project": mine.name}
+        )
+        assert answer.status_code in {200, 201, 202}, answer.text
+    rows = school.here.engine.query(
+        "SELECT event, actor, count() FROM events WHERE project = {p:UInt32} GROUP BY ALL", {"p": mine.id}
+    )
+    ada = school.here.receiver.enricher.actor(mine.id, "ada")
+    assert sorted(tuple(row) for row in rows) == [("quiz_lead", ada, 1), ("quiz_started", ada, 3)]
+
+
+def test_who_sends(school: School) -> None:
     project, user = sender_of(school.here, scope(school.token("ada")), None, None)
     assert (project.id, user) == (school.id, "ada")
-    said = [WireEvent(event="a", actor="bob", visitor_id="v", anonymous_id="w"), WireEvent(event="b", user_id="bob")]
-    sent = as_sent_by("ada", said)
-    assert [(e.event, e.actor, e.user_id, e.visitor_id, e.anonymous_id) for e in sent] == [
-        ("a", None, "ada", None, None), ("b", None, "ada", None, None),
-    ]  # fmt: skip
     assert sender_of(school.here, scope(school.keys["ingest"]), None, None) == (project, None)
-    assert sender_of(school.here, {"headers": []}, None, school.name) == (project, None)  # type: ignore[arg-type]
+    nobody: Any = {"headers": []}
+    assert sender_of(school.here, nobody, None, school.name) == (project, None)
     with pytest.raises(TallymarkError):
         sender_of(school.here, scope(school.token("ada", exp=1)), None, school.name)
 

@@ -11,7 +11,14 @@ from tallymark.packs.quiz.views import COLUMNS
 from tests.packs.quiz.pupil import NOON, Quiz, part
 from tests.packs.world import bearer
 
-ANSWER = {"questionId": "q1", "answer": "größe", "correct": True, "options": 4, "score": 1.5, "timeMs": 800}
+ANSWER: dict[str, Any] = {
+    "questionId": "q1",
+    "answer": "größe",
+    "correct": True,
+    "options": 4,
+    "score": 1.5,
+    "timeMs": 800,
+}
 
 
 def rows(quiz: Quiz, view: str) -> list[dict[str, Any]]:

@@ -141,7 +141,8 @@ def test_all_of_a_request_is_one_transaction(site: Site) -> None:
         commits.extend(writing & {id(connection)})
         writing.discard(id(connection))
 
-    engine = site.here.people._database._engine
+    with site.here.people._database.read() as session:
+        engine = session.get_bind()
     listen(engine, "before_cursor_execute", note)
     listen(engine, "commit", commit)
     purposes = {"p" * (i + 1): True for i in range(19)} | {"p" * 64: False}

@@ -22,8 +22,8 @@ from tallymark.spec.window import Grain, Window
 FAILURES: Final = documented(400, 401, 403, 404, 503)
 
 Text = str | None
-QuizId = Annotated[str, PathParameter(description="The `quizId` of its events.")]
-UserId = Annotated[str, PathParameter(description="The `userId` of their events.")]
+QuizId = Annotated[str, PathParameter(description="The `quizId` of its events, percent-encoded.")]
+UserId = Annotated[str, PathParameter(description="The `userId` of their events, percent-encoded.")]
 ProjectName = Annotated[Text, QueryParameter(description="Name of a project with the pack quiz.")]
 Start = Annotated[Text, QueryParameter(name="startDate", description="First day; default: of 30 days.")]
 End = Annotated[Text, QueryParameter(name="endDate", description="Last day, included; default today.")]
@@ -50,13 +50,15 @@ class Asker:
     now: datetime
 
     @classmethod
-    async def of(cls, request: Call, names: Sequence[str], quiz: Text = None, user: Text = None) -> "Asker":
-        """Who asks is looked at first, then whether they may see the quiz or the user, then what they ask.
+    async def of(
+        cls, request: Call, names: Sequence[str], quiz: Text = None, user: Text = None, learners: Text = None
+    ) -> "Asker":
+        """Who asks is looked at first, then whether they may see the quiz, the user, or all learners of a quiz.
 
         Attempts that are due are made. Errors: `Unauthorized`, `Forbidden`, `NotFound`, `BadQuery`.
         """
         here, given = services(request.app.state), given_in(request)
-        viewer = await asyncio.to_thread(_looking, here, request, quiz, user)
+        viewer = await asyncio.to_thread(_looking, here, request, quiz, user, learners)
         check_names(given, names)
         one(given, "project")
         if (freshen := request.route_handler.opt.get("freshen")) is not None:
@@ -88,12 +90,14 @@ class Asker:
         return text
 
 
-def _looking(here: Services, request: Call, quiz: Text, user: Text) -> Viewer:
+def _looking(here: Services, request: Call, quiz: Text, user: Text, learners: Text) -> Viewer:
     viewer = Viewer.of(here, request.scope, next(iter(request.query_params.getall("project", [])), None))
     if quiz is not None:
         viewer.look_at_quiz(quiz)
     if user is not None:
         viewer.look_at_user(user)
+    if learners is not None:
+        viewer.look_at_learners(learners)
     return viewer
 
 

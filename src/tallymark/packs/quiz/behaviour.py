@@ -60,7 +60,7 @@ async def quiz_funnel(
     timezone: Zone = None, project: ProjectName = None,
 ) -> dict[str, Any]:  # fmt: skip
     """From the start by each question to the submission: learners, who dropped out, and the median time."""
-    asker = await Asker.of(request, _FUNNEL, quiz=quiz_id)
+    asker = await Asker.of(request, _FUNNEL, learners=quiz_id)
     window = asker.window()
     with told_as_query():
         seconds = read_within(one(asker.given, "within") or _WITHIN)
@@ -82,7 +82,7 @@ async def _kept(asker: Asker, question: object, window: Window, ask: Callable[[]
         return await asyncio.to_thread(ask)
     answers, project = asker.here.answers, asker.viewer.project
     runs = await asyncio.to_thread(answers.fresh_runs, project)
-    return await answers.kept(question, [window], project, runs, lambda: Told(ask(), False))
+    return await answers.kept(question, [window], project, runs, lambda: Told(ask(), False), asker.viewer.named)
 
 
 def _funnel(asker: Asker, query: FunnelQuery) -> dict[str, Any]:
@@ -123,7 +123,7 @@ async def quiz_retention(
     timezone: Zone = None, project: ProjectName = None,
 ) -> dict[str, Any]:  # fmt: skip
     """Learners by the period they first began the quiz in, and how many of them are back in each later one."""
-    asker = await Asker.of(request, _RETENTION, quiz=quiz_id)
+    asker = await Asker.of(request, _RETENTION, learners=quiz_id)
     query = _question(asker, quiz_id)
     horizon = periods_of(query.window, after=query.periods).window
     asked = (query, today(query.window.timezone, asker.now))

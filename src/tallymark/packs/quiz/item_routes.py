@@ -11,7 +11,7 @@ from tallymark.api.auth import Call
 from tallymark.api.errors import documented
 from tallymark.api.question import Parameters, check_names, given_in, limit_of, one, window_of, zone_of
 from tallymark.api.services import services
-from tallymark.errors import BadQuery, Forbidden, NotFound
+from tallymark.errors import BadQuery, NotFound
 from tallymark.packs.quiz.item_analysis import ItemAnalysis
 from tallymark.packs.quiz.item_told import told_answers, told_attempts, told_head, told_items, told_statistics
 from tallymark.packs.quiz.policy_sql import Policy
@@ -24,8 +24,8 @@ _MOST_ANSWERS: Final = 200
 _FAILURES: Final = documented(400, 401, 403, 404, 503)
 
 Text = str | None
-_Quiz = Annotated[str, PathParameter(description="Id of the quiz.")]
-_Question = Annotated[str, PathParameter(description="Id of the question.")]
+_Quiz = Annotated[str, PathParameter(description="Id of the quiz, percent-encoded.")]
+_Question = Annotated[str, PathParameter(description="Id of the question, percent-encoded.")]
 _Project = Annotated[Text, QueryParameter(description="Name of a project with the pack quiz.")]
 _First = Annotated[Text, QueryParameter(name="startDate", description="First day, YYYY-MM-DD; default: of 30 days.")]
 _Last = Annotated[Text, QueryParameter(name="endDate", description="Last day, YYYY-MM-DD; default today.")]
@@ -49,18 +49,11 @@ class _Asked:
         here, given = services(request.app.state), given_in(request)
         named = next(iter(given.get("project", ())), None)
         viewer = Viewer.of(here, request.scope, named)
-        check_teaches(viewer, quiz)
+        viewer.look_at_learners(quiz)
         check_names(given, (*PARAMETERS, *more))
         now, zone = datetime.fromtimestamp(here.now(), UTC), zone_of(given, viewer.project.timezone)
         window = window_of(given, zone, now, ("startDate", "endDate"))
         return cls(given, ItemAnalysis(viewer.engine, viewer.project, quiz, window, policy_of(given)))
-
-
-def check_teaches(viewer: Viewer, quiz: str) -> None:
-    """Returns where somebody may see how all learners answered. Errors: `Forbidden`."""
-    viewer.look_at_quiz(quiz)
-    if viewer.role == "learner":
-        raise Forbidden("How all learners answered is for those who teach the quiz.")
 
 
 def policy_of(given: Parameters) -> Policy:

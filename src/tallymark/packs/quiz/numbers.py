@@ -55,7 +55,7 @@ class Numbers:
         if self.viewer.role != "admin" or self.policy is not Policy.ALL:
             return await asyncio.to_thread(self._from_raw, query), "raw"
         runs: Runs = await asyncio.to_thread(self.here.answers.fresh_runs, self.viewer.project)
-        body = await self.here.answers.answer(query, self.viewer.project, runs, explain=True)
+        body = await self.here.answers.answer(query, self.viewer.project, runs, explain=True, viewer=self.viewer.named)
         origins = {part["from"] for part in body["plan"]}
         return body, "raw" if "raw" in origins else "rollups"
 

@@ -15,9 +15,8 @@ from tallymark.api.body import read_json, with_body
 from tallymark.api.errors import documented
 from tallymark.api.services import Services, services
 from tallymark.control.quizzes import Quiz
-from tallymark.errors import BadRequest, Forbidden, NotFound
+from tallymark.errors import BadRequest, NotFound
 from tallymark.packs.quiz.contract import CONTRACT
-from tallymark.packs.quiz.users import user_of
 from tallymark.packs.quiz.viewer import Viewer
 from tallymark.spec.project import Project, instant_text
 
@@ -36,7 +35,7 @@ _BODY: Final = Schema(
 )  # fmt: skip
 
 _Project = Annotated[str | None, QueryParameter(description="Name of a project with the pack quiz.")]
-_Id = Annotated[str, PathParameter(description="Id of the quiz, as events have it.")]
+_Id = Annotated[str, PathParameter(description="Id of the quiz, as events have it, percent-encoded.")]
 
 
 class PublicQuiz(TypedDict):
@@ -91,7 +90,7 @@ def get_quiz(request: Call, quiz_id: _Id, project: _Project = None) -> OneQuiz:
 def put_quiz(request: Call, quiz_id: _Id, body: RawBody, project: _Project = None) -> OneQuiz:
     """Gives a quiz a title and an owner, who sees its numbers from now on. An admin of the project may."""
     here = services(request.app.state)
-    owner, by = _administrated(here, request, project)
+    owner, by = _administrated(here, request, project, quiz_id)
     said = _read(read_json(body))
     quiz = here.quizzes.put(owner.id, _text(quiz_id, "quizId"), said["title"], said["owner"], by, _now(here))
     return {"quiz": _public(quiz)}
@@ -102,7 +101,7 @@ def put_quiz(request: Call, quiz_id: _Id, body: RawBody, project: _Project = Non
 def delete_quiz(request: Call, quiz_id: _Id, project: _Project = None) -> DeletedQuiz:
     """Forgets title and owner; events of the quiz stay. An admin of the project may."""
     here = services(request.app.state)
-    owner, by = _administrated(here, request, project)
+    owner, by = _administrated(here, request, project, quiz_id)
     return {"deleted": _public(_there(here.quizzes.remove(owner.id, quiz_id, by, _now(here))))}
 
 
@@ -112,16 +111,14 @@ def _viewer(here: Services, request: Call, project: str | None) -> Viewer:
     return viewer
 
 
-def _administrated(here: Services, request: Call, name: str | None) -> tuple[Project, str]:
+def _administrated(here: Services, request: Call, name: str | None, quiz: str) -> tuple[Project, str]:
     """The project for an admin of it, by key or by token, and what the audit calls them."""
-    found = user_of(here, request.scope, name)
-    if found is None:
+    viewer = Viewer.of(here, request.scope, name)
+    if viewer.user is None:
         project = CONTRACT.administrated(here, request.scope, name)
         return project, here.access.known(token_of(request.scope["headers"])).name
-    user, project = found
-    if user.role != "admin":
-        raise Forbidden("Only admins say whose a quiz is.")
-    return project, f"user {user.name}"
+    viewer.change_quiz(quiz)
+    return viewer.project, f"user {viewer.user}"
 
 
 def _read(said: Any) -> Mapping[str, str]:

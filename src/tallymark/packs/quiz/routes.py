@@ -9,6 +9,7 @@ from typing import Final
 from litestar import Router
 from litestar.types import ControllerRouterHandler
 
+from tallymark.api.segments import decoded
 from tallymark.api.services import Services
 from tallymark.packs.quiz.analytics import HANDLERS as ANALYTICS
 from tallymark.packs.quiz.attempts import Attempts
@@ -35,6 +36,6 @@ def routes(here: Services) -> Sequence[ControllerRouterHandler]:
 
     answers = Router(
         "/quiz", route_handlers=_HANDLERS, exception_handlers=EXCEPTION_HANDLERS, tags=["quiz"],
-        opt={"freshen": freshen},
+        middleware=[decoded], opt={"freshen": freshen},
     )  # fmt: skip
     return (quiz_events(here), answers)

@@ -54,6 +54,11 @@ class Viewer:
         filters = _filters(here, project.id, user, owned)
         return cls(project, user.role, user.name, here.engine.scoped(filters), frozenset(owned), filters, here)
 
+    @property
+    def named(self) -> object:
+        """What tells what is kept for them from what is kept for others; None for keys, which all see the same."""
+        return None if self.user is None else (self.role, self.user)
+
     def look_at_quiz(self, quiz: str) -> None:
         """Returns where they may see the quiz: teachers their own, learners any, though of it only their own attempts.
 
@@ -70,6 +75,31 @@ class Viewer:
         if self.role == "learner" and user != self.user:
             actor = self._here.receiver.enricher.actor(self.project.id, user)
             self._refuse(f"user/{actor:016x}", "Learners see their own numbers only.", "userId")
+
+    def look_at_learners(self, quiz: str) -> None:
+        """Returns where they may see how all learners did at the quiz: who teaches it, and admins.
+
+        Errors: `Forbidden`, which is audited.
+        """
+        self.look_at_quiz(quiz)
+        if self.role == "learner":
+            self._refuse(subject(quiz), "How all learners did is for those who teach the quiz.", "quizId")
+
+    def look_at_rows(self) -> None:
+        """Returns where they may see rows, teachers those of their quizzes. Errors: `Forbidden`, audited."""
+        if self.role == "learner":
+            self._refuse("tables", "Rows are for those who teach.", None)
+
+    def change_quiz(self, quiz: str) -> None:
+        """Returns where they may say whose the quiz is: admins. Errors: `Forbidden`, which is audited."""
+        if self.role != "admin":
+            self._refuse(subject(quiz), "Only admins say whose a quiz is.", "quizId")
+
+    def knows(self, quiz: str) -> bool:
+        """Whether somebody said whose the quiz is, and they may know that."""
+        if self.role == "admin":
+            return self._here.quizzes.get(self.project.id, quiz) is not None
+        return quiz in self.quizzes
 
     def look_at_quizzes(self) -> None:
         """Returns where they may see whose quizzes there are, teachers their own. Errors: `Forbidden`, audited."""

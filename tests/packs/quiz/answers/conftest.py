@@ -6,11 +6,12 @@ import pytest
 
 from tallymark.engine.base import Engine
 from tests.packs.quiz.answers.school import NOON, School
+from tests.packs.quiz.bearers import BELIEVING
 from tests.packs.world import application
 
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory, engine: Engine) -> Iterator[School]:
     """The application, with nothing in it."""
-    with application(tmp_path_factory.mktemp("quiz"), engine, NOON, settle_seconds=0) as found:
+    with application(tmp_path_factory.mktemp("quiz"), engine, NOON, **BELIEVING) as found:
         yield School(found)

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -20,7 +21,8 @@ from tallymark.control.exports import Export
 from tallymark.engine.base import Engine
 from tallymark.export.formats import media_type
 from tallymark.spec.export import Format
-from tests.packs.quiz.answers.school import ALGEBRA, FIRST, LAST, NOON, Attempt, School, term, within
+from tests.packs.quiz.answers.school import ALGEBRA, FIRST, LAST, LATIN, NOON, Attempt, School, term, within
+from tests.packs.quiz.bearers import BELIEVING, token_of
 from tests.packs.world import bearer
 
 DAYS = {"start": str(FIRST), "end": str(LAST)}
@@ -45,9 +47,9 @@ def order(school: School, format: Any = "csv", key: str | None = None, **filters
     )  # fmt: skip
 
 
-def exported(school: School, format: str = "csv", **filters: Any) -> httpx.Response:
+def exported(school: School, format: str = "csv", key: str | None = None, **filters: Any) -> httpx.Response:
     """The file of an order; the link needs no key."""
-    answer = order(school, format, **filters)
+    answer = order(school, format, key, **filters)
     told = answer.json()
     assert (answer.status_code, told["success"], answer.headers["cache-control"]) == (201, True, "no-store")
     assert datetime.fromisoformat(told["expiresAt"]) > NOON
@@ -130,6 +132,23 @@ def test_the_order_s_scope_bounds_what_its_writer_shows(school: School) -> None:
     assert ids(file) == {one.id for one in theirs if one.user == "ann" and one.quiz == ALGEBRA}
 
 
+def test_a_user_s_file_has_their_rows(running: School) -> None:
+    """Whatever they filter by; who asks for what is not theirs gets none."""
+    school = running.fresh()
+    school.take(term(seed=5, size=60))
+    school.own(ALGEBRA, "tom")
+    ann, tom = token_of("ann", school.name), token_of("tom", school.name, "teacher")
+    sent = within(school.attempts, FIRST, LAST, "UTC")
+    anns, algebra = ({o.id for o in sent if o.user == "ann"}, {o.id for o in sent if o.quiz == ALGEBRA})
+    assert ids(exported(school, key=ann, dateRange=DAYS)) == anns
+    assert ids(exported(school, key=ann, dateRange=DAYS, quizId=ALGEBRA, userId="ann")) == anns & algebra
+    assert ids(exported(school, key=tom, dateRange=DAYS)) == algebra
+    assert ids(exported(school, key=tom, dateRange=DAYS, userId="ann")) == anns & algebra
+    assert ids(exported(school, key=token_of("tim", school.name, "teacher"), dateRange=DAYS)) == set()
+    for key, filters in ((ann, {"userId": "bob"}), (tom, {"quizId": LATIN})):
+        assert order(school, key=key, **filters).status_code == 403
+
+
 @pytest.mark.parametrize(
     ("body", "field"),
     [
@@ -174,19 +193,37 @@ def test_who_may_order(running: School, school: School) -> None:
         assert order(school, key=key).status_code == status
 
 
-@pytest.fixture
-def asleep(engine: Engine, tmp_path: Path) -> Iterator[TestClient[Any]]:
-    """An application whose exports nobody writes."""
-    settings = load({}, tmp_path / ".env", data=tmp_path, admin_api_key="k", export_workers=0)
+@contextmanager
+def started(engine: Engine, data: Path, workers: int) -> Iterator[TestClient[Any]]:
+    """An application of that directory, with so many who write exports."""
+    settings = load({}, data / ".env", data=data, admin_api_key="k", export_workers=workers, **BELIEVING)
     with TestClient(build(settings, engine, NOON.timestamp, clocked=False)) as client:
         yield client
 
 
-def test_a_link_says_that_its_file_is_being_written(asleep: TestClient[Any], school: School) -> None:
-    made = asleep.post("/v1/projects", json={"name": "waiting", "packs": ["quiz"]}, headers=bearer("k")).json()
-    key = made["keys"]["read"]
-    told = asleep.post("/quiz/api/v1/analytics/export", json={"format": "csv"}, headers=bearer(key)).json()
-    assert (told["status"], told["rows"]) == ("waiting", None)
-    file = asleep.get(told["downloadUrl"])
-    assert (file.status_code, file.headers["retry-after"]) == (503, "1")
-    assert asleep.get(told["downloadUrl"] + "0").status_code == 403
+def test_a_file_that_is_written_after_a_restart(engine: Engine, tmp_path: Path) -> None:
+    """Its link says so until then; whose rows are in it was settled when it was ordered."""
+    links = {}
+    with started(engine, tmp_path, workers=0) as asleep:
+        made = asleep.post("/v1/projects", json={"name": "waiting", "packs": ["quiz"]}, headers=bearer("k")).json()
+        sent = [Attempt(quiz, f"{quiz}-{user}", user, NOON - timedelta(hours=1), "submitted", 50.0, 1.5)
+                for quiz in (ALGEBRA, LATIN) for user in ("ann", "bob")]  # fmt: skip
+        asleep.post("/v1/import", json=[one.wire() for one in sent], headers=bearer(made["keys"]["admin"]))
+        asleep.put("/quiz/api/v1/quizzes/latin", json={"owner": "tom"}, headers=bearer(made["keys"]["admin"]))
+        for user, role in (("ann", "learner"), ("tom", "teacher")):
+            key = token_of(user, "waiting", role)
+            path, named = "/quiz/api/v1/analytics/export", {"project": "waiting"}
+            told = asleep.post(path, json={"format": "csv"}, params=named, headers=bearer(key)).json()
+            assert (told["status"], told["rows"]) == ("waiting", None)
+            links[user] = told["downloadUrl"]
+            file = asleep.get(links[user])
+            assert (file.status_code, file.headers["retry-after"]) == (503, "1")
+            assert asleep.get(links[user] + "0").status_code == 403
+        asleep.put("/quiz/api/v1/quizzes/algebra", json={"owner": "tom"}, headers=bearer(made["keys"]["admin"]))
+    with started(engine, tmp_path, workers=1) as awake:
+        found = {}
+        for user, link in links.items():
+            while (file := awake.get(link)).status_code == 503:
+                assert file.headers["retry-after"]
+            found[user] = ids(file)
+    assert found == {"ann": {"algebra-ann", "latin-ann"}, "tom": {"latin-ann", "latin-bob"}}
