@@ -21,7 +21,7 @@ from tallymark.control.projects import Projects
 from tallymark.engine.opening import open_engine
 from tallymark.engine.schema import migrate
 from tallymark.packs.quiz.item_analysis import ItemAnalysis
-from tallymark.packs.quiz.policy_sql import Policy
+from tallymark.packs.quiz.policy import Policy
 from tallymark.packs.quiz.quiz_statistics import alpha
 from tallymark.spec.project import ProjectDraft
 from tallymark.spec.window import Window

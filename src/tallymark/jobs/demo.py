@@ -16,6 +16,7 @@ from tallymark.control.keys import Scope
 from tallymark.ingest.decode import Decoded, WireEvent
 from tallymark.ingest.gate import Limits, admit
 from tallymark.packs.ab import demo as ab
+from tallymark.packs.quiz import demo as quiz
 from tallymark.packs.sdk import demo as sdk
 from tallymark.packs.voice import demo as voice
 from tallymark.packs.web import demo as web
@@ -50,6 +51,7 @@ SAMPLES: tuple[Sample, ...] = (
     Sample(sdk.PROJECT, sdk.days),
     Sample(ab.PROJECT, ab.days, ab.seed_experiments),
     Sample(voice.PROJECT, voice.days, finish=voice.judge),
+    Sample(quiz.PROJECT, quiz.days, quiz.seed_hints, quiz.finish),
 )
 
 #: Called with a project's name, what is done, how many days are done and how many there are.

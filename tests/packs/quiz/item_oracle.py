@@ -24,7 +24,7 @@ def chosen(sittings: Sequence[Sitting], policy: str) -> list[Sitting]:
     picked = []
     for _, of_learner in groupby(ordered, key=lambda each: each.user or f"nobody {each.id}"):
         own = list(of_learner)
-        best = max(own, key=lambda each: -1 if each.grade is None else each.grade)
+        best = max(own, key=lambda each: -1 if each.percent is None else each.percent)
         picked.append({"first": own[0], "last": own[-1], "best": best}[policy])
     return picked
 
@@ -119,7 +119,7 @@ class ItemOracle:
 
     def quiz(self) -> dict[str, Any]:
         """The statistics of the quiz."""
-        grades = [each.grade for each in self.submitted if each.grade is not None]
+        grades = [each.percent for each in self.submitted if each.percent is not None]
         deviation, varies, alpha = spread(grades), len(set(grades)) > 1, self._alpha()
         ratio = None if alpha is None else sqrt(1 - alpha)
         return {
@@ -175,9 +175,11 @@ class ItemOracle:
         return float(k / (k - 1) * (1 - own / statistics.variance(totals)))
 
     def _retakes(self) -> dict[str, Any]:
-        graded = [each for each in self.sittings if each.state == "submitted" and each.user and each.grade is not None]
+        graded = [
+            each for each in self.sittings if each.state == "submitted" and each.user and each.percent is not None
+        ]
         of_user: dict[str | None, list[Sitting]] = {}
         for each in sorted(graded, key=lambda sitting: sitting.begun):
             of_user.setdefault(each.user, []).append(each)
-        gains = [(own[-1].grade or 0) - (own[0].grade or 0) for own in of_user.values() if len(own) > 1]
+        gains = [(own[-1].percent or 0) - (own[0].percent or 0) for own in of_user.values() if len(own) > 1]
         return {"learners": len(gains), "gain": statistics.fmean(gains) if gains else None}

@@ -52,12 +52,24 @@ class Sitting:
     quiz: str = "algebra"
     agent: str | None = None
 
+    @property
+    def percent(self) -> float | None:
+        """Its grade: what its submission says, or what its last answers add up to."""
+        if self.state != "submitted" or self.grade is not None:
+            return self.grade if self.state == "submitted" else None
+        last = {reply.question: reply for reply in self.replies}.values()
+        marked = [each for each in last if each.skipped or each.score is not None or each.correct is not None]
+        worth = sum(1 if each.max_score is None else each.max_score for each in marked)
+        return round(100 * sum(each.mark for each in marked) / worth, 9) if worth else None
+
     def events(self) -> Iterator[dict[str, Any]]:
-        """The attempt as a whole, and its answers."""
-        whole = {"attemptState": self.state} | ({} if self.grade is None else {"grade": self.grade})
-        yield self._event("quiz_attempt", 0, whole)
+        """Its parts: its start, its answers, and its end if it has one."""
+        yield self._event("quiz_started", 0, {})
         for minute, reply in enumerate(self.replies, 1):
             yield self._event("question_answered", minute, reply.properties())
+        if self.state != "open":
+            said = {"score": self.grade} if self.state == "submitted" and self.grade is not None else {}
+            yield self._event(f"quiz_{self.state}", len(self.replies) + 1, said)
 
     def _event(self, name: str, minute: int, said: dict[str, Any]) -> dict[str, Any]:
         event = {

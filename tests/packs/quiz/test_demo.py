@@ -1,17 +1,21 @@
 """The demo's school: always the same, taken as it is, with learners who learn and a question whose key is wrong."""
 
 from collections import defaultdict
+from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from statistics import mean
 from typing import Any
 
 import pytest
 
+from tallymark.engine.base import Engine
 from tallymark.ingest.decode import Decoded, WireEvent
 from tallymark.ingest.gate import Limits, admit
-from tallymark.packs.quiz.demo import PROJECT, days
+from tallymark.jobs import demo as demos
+from tallymark.packs.quiz.demo import PROJECT, days, finish, seed_hints
 from tallymark.packs.quiz.demo_quizzes import QUIZZES
 from tallymark.spec.project import Project, parse_draft
+from tests.packs.world import Application, application
 
 LAST = date(2026, 6, 30)
 Days = dict[date, list[WireEvent]]
@@ -86,3 +90,38 @@ def test_hints_keep_learners_from_giving_up(demo: Days) -> None:
         )
         rates[variant] = done / begun
     assert rates["hints"] > rates["control"]
+
+
+NOON = datetime(2028, 3, 1, 12, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory, engine: Engine) -> Iterator[Application]:
+    with application(tmp_path_factory.mktemp("demo"), engine, NOON) as found:
+        yield found
+
+
+def test_its_attempts_are_there_before_anybody_looks(running: Application, monkeypatch: pytest.MonkeyPatch) -> None:
+    sample = demos.Sample(PROJECT, lambda last, _: days(last, 30), seed_hints, finish)
+    monkeypatch.setattr(demos, "SAMPLES", (sample,))
+    monkeypatch.setattr(demos, "DAYS", 30)
+    keys = demos.Demo(running.here, running.client.app.state.packs).prepare(NOON, lambda *_: None)
+    window = {"project": "demo-quiz", "startDate": "2028-02-01", "endDate": "2028-03-01"}
+    key = {"x-api-key": keys["demo-quiz"]["read"]}
+    there = [e for _, of in days(NOON.date(), 30) for e in of if _at(e) <= NOON.timestamp() * 1000]
+    algebra = [e for e in there if (e.properties or {}).get("quizId") == "algebra-1"]
+    begun = {(e.properties or {})["attemptId"] for e in algebra}
+    grades = [100 * said["score"] / said["maxScore"] for e in algebra if e.event == "quiz_submitted"
+              for said in [e.properties or {}]]  # fmt: skip
+    path = "/quiz/api/v1/analytics/quiz/algebra-1"
+    told, items = (
+        running.client.get(f"{path}/{page}", params=window, headers=key).json() for page in ("metrics", "items")
+    )
+    assert told["totalAttempts"] == len(begun) > 100
+    assert told["completionRate"] == pytest.approx(len(grades) / len(begun), abs=1e-4)
+    assert told["averageScore"] == pytest.approx(mean(grades), abs=1e-3)
+    tells_apart = {item["questionId"]: item["discriminationIndex"] for item in items["items"]}
+    assert min(tells_apart, key=lambda question: tells_apart[question]) == "square-root"
+    assert tells_apart["square-root"] < 0
+    owned = running.here.quizzes.list(running.project("demo-quiz").id)
+    assert {quiz.id: quiz.owner for quiz in owned} == {quiz.name: quiz.owner for quiz in QUIZZES}

@@ -87,7 +87,7 @@ def sitting(draw: random.Random, number: int) -> Sitting:
     able, shown = draw.random(), [q for q in range(5) if draw.random() < 0.9]
     replies = [reply(draw, q, able) for q in shown]
     replies += [reply(draw, q, able) for q in shown if draw.random() < 0.15]
-    state = draw.choices(("submitted", "open", "abandoned", "void"), (8, 1, 1, 1))[0]
+    state = draw.choices(("submitted", "open", "abandoned"), (8, 1, 1))[0]
     grade = None if draw.random() < 0.05 else round(draw.choice((able * 100, 100, 0)), 2)
     user = draw.choice((None, *(f"u{n}" for n in range(30))))
     begun = NOON - timedelta(minutes=draw.randrange(20, 9 * 24 * 60), seconds=number)

@@ -17,6 +17,7 @@ from tallymark.control.experiments import Doer
 from tallymark.experiment.bucketing import bucket_ranges, choose, part_of
 from tallymark.ingest.decode import WireEvent
 from tallymark.packs.quiz import names
+from tallymark.packs.quiz.attempts import Attempts
 from tallymark.packs.quiz.demo_quizzes import QUIZZES, Question, Quiz
 from tallymark.spec.experiment import EXPERIMENT, EXPOSURE, VARIANT
 from tallymark.spec.experiment_draft import parse_draft
@@ -90,6 +91,13 @@ def seed_hints(here: Services, project: Project, last: date) -> None:
     here.experiments.create(project.id, _HINTS, Doer(_DOER, began))
     here.experiments.start(project.id, _HINTS.key, Doer(_DOER, began))
     here.experiment_book.forget()
+
+
+def finish(here: Services, project: Project, now: datetime) -> None:
+    """Makes the attempts of what was sent, and says whose the quizzes are."""
+    for quiz in QUIZZES:
+        here.quizzes.put(project.id, quiz.name, quiz.title, quiz.owner, _DOER, now)
+    Attempts.of(here).join(project)
 
 
 def days(last: date, length: int = 90, seed: int = 7) -> Iterator[tuple[date, list[WireEvent]]]:

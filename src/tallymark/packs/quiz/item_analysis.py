@@ -9,7 +9,7 @@ from tallymark.engine.base import Engine
 from tallymark.engine.source import span
 from tallymark.packs.quiz import item_sql
 from tallymark.packs.quiz.item_statistics import AnswerSums, ItemSums
-from tallymark.packs.quiz.policy_sql import Policy
+from tallymark.packs.quiz.policy import Policy
 from tallymark.packs.quiz.quiz_statistics import Scores
 from tallymark.spec.project import Project
 from tallymark.spec.window import Window

@@ -14,7 +14,7 @@ from tallymark.api.services import services
 from tallymark.errors import BadQuery, NotFound
 from tallymark.packs.quiz.item_analysis import ItemAnalysis
 from tallymark.packs.quiz.item_told import told_answers, told_attempts, told_head, told_items, told_statistics
-from tallymark.packs.quiz.policy_sql import Policy
+from tallymark.packs.quiz.policy import Policy
 from tallymark.packs.quiz.viewer import Viewer
 
 PARAMETERS: Final = ("project", "startDate", "endDate", "attempts", "timezone")
@@ -53,6 +53,7 @@ class _Asked:
         check_names(given, (*PARAMETERS, *more))
         now, zone = datetime.fromtimestamp(here.now(), UTC), zone_of(given, viewer.project.timezone)
         window = window_of(given, zone, now, ("startDate", "endDate"))
+        request.route_handler.opt["freshen"](viewer.project)
         return cls(given, ItemAnalysis(viewer.engine, viewer.project, quiz, window, policy_of(given)))
 
 

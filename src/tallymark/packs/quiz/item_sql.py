@@ -1,6 +1,6 @@
 """The statements that sum up attempts for item analysis; what comes of the sums is computed elsewhere.
 
-Parameters: those of `policy_sql.chosen_attempts`; of `answers` also `question` and `limit`. Of several answers to a
+Parameters: those of `policy.chosen_attempts`; of `answers` also `question` and `limit`. Of several answers to a
 question within an attempt the last one counts. Sums of marks are rounded to billionths, so that equal ones are equal.
 """
 
@@ -9,7 +9,7 @@ from typing import Final
 from tallymark.engine.expression import condition_sql, number_of, text_of
 from tallymark.engine.source import instant
 from tallymark.packs.quiz import names
-from tallymark.packs.quiz.policy_sql import ATTEMPT_KEY, Policy, chosen_attempts
+from tallymark.packs.quiz.policy import ATTEMPT_KEY, Policy, chosen_attempts
 from tallymark.spec.condition import Prop, event, flag, human
 
 #: Attempts and answers beyond what fits in so many bytes are grouped on disk.

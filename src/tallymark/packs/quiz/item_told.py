@@ -6,7 +6,7 @@ from typing import Any, Final
 from tallymark.packs.quiz import item_notes as notes
 from tallymark.packs.quiz.item_analysis import Answers, Attempts, ItemAnalysis, Items, Retakes
 from tallymark.packs.quiz.item_statistics import AnswerSums, ItemSums, effective_weights, intended_weights
-from tallymark.packs.quiz.policy_sql import Policy
+from tallymark.packs.quiz.policy import Policy
 from tallymark.packs.quiz.quiz_statistics import alpha, error_ratio, standard_error
 
 #: What stands for the answers that are not listed.

@@ -23,6 +23,7 @@ def smoke(trial: Trial) -> Smoke:
         ),
         shown=(
             Growth("the query counts both answers", _question(trial), {"metrics.quiz_answers.value": 2}, shared=True),
+            Growth("the query counts the attempt", _question(trial), {"metrics.quiz_attempts.value": 1}, shared=True),
         ),
     )  # fmt: skip
 
@@ -56,4 +57,4 @@ def _statement(trial: Trial) -> dict[str, object]:
 def _question(trial: Trial) -> Call:
     """What became of the samples. A day more, so that none leaves the window at midnight."""
     window = {"from": trial.day.isoformat(), "to": (trial.day + timedelta(days=1)).isoformat()}
-    return Call("GET", "/v1/query", {"project": trial.project, "metrics": "quiz_answers", **window})
+    return Call("GET", "/v1/query", {"project": trial.project, "metrics": "quiz_answers,quiz_attempts", **window})
