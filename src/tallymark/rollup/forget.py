@@ -4,6 +4,7 @@ from collections.abc import Collection
 from datetime import date
 
 from tallymark.engine.base import Engine
+from tallymark.engine.holding import holds
 from tallymark.engine.source import utc
 from tallymark.rollup.stale import mark
 from tallymark.spec.project import Project
@@ -47,5 +48,6 @@ def forget(
         mark(engine, project.id, days, "a person was deleted")
     engine.command(_RENAMED, params)
     for table, rows in _DELETED:
-        engine.command(f"ALTER TABLE {table} DELETE WHERE {rows} SETTINGS mutations_sync = 2", params)
+        if holds(engine, table, rows, params):
+            engine.command(f"ALTER TABLE {table} DELETE WHERE {rows} SETTINGS mutations_sync = 2", params)
     return days
