@@ -38,8 +38,8 @@ _QUESTIONS: Final = (
 _PERCENT: Final = 100
 
 
-def event_of(statement: Statement, attempt: str | None) -> WireEvent:
-    """The event, known by the statement's id; `attempt` stands for one without a registration.
+def event_of(statement: Statement, who: str | None, attempt: str | None) -> WireEvent:
+    """The event, of that user, known by the statement's id; `attempt` stands for one without a registration.
 
     Errors: `Refused` for a statement that is about no quiz, or names one in a way that is none here.
     """
@@ -52,7 +52,7 @@ def event_of(statement: Statement, attempt: str | None) -> WireEvent:
         said |= _told(statement.result, name)
     kept = checked({key: (value, key) for key, value in said.items() if value is not None})
     return WireEvent(
-        event=name, timestamp=statement.at, event_id=statement.id, actor=statement.who, properties=kept
+        event=name, timestamp=statement.at, event_id=statement.id, actor=who, properties=kept
     )  # fmt: skip
 
 

@@ -68,22 +68,22 @@ class Intake:
         for place, each in enumerate(said):
             statement = statement_of(each, place)
             statement.id = statement.id or str(uuid4())
-            statement.who = self.user or statement.who
             if statement.id in reading.digests:
                 raise BadStatement(f"Statement {place}: another one here has the same `id`.")
             reading.digests[statement.id] = digest_of(each)
             try:
-                reading.events.append(event_of(statement, self._attempt(statement, now)))
+                who = self.user or statement.who
+                reading.events.append(event_of(statement, who, self._attempt(who, statement, now)))
                 reading.places.append(place)
             except Refused as refused:
                 reading.passed.append(Rejection(place, refused.reason, refused.message))
         return reading
 
-    def _attempt(self, statement: Statement, now: datetime) -> str | None:
+    def _attempt(self, who: str | None, statement: Statement, now: datetime) -> str | None:
         """What stands for its attempt where it names none; None for nobody's."""
-        if statement.who is None:
+        if who is None:
             return None
-        actor = self.here.receiver.enricher.actor(self.project.id, statement.who)
+        actor = self.here.receiver.enricher.actor(self.project.id, who)
         return attempt_of_day(actor, statement.at or now)
 
     async def _check(self, reading: Reading, body: bytes, now: datetime) -> None:
