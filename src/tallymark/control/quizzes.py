@@ -34,11 +34,11 @@ class Quizzes:
 
     def list(self, project_id: int, owner: str | None = None) -> tuple[Quiz, ...]:
         """The quizzes of a project, or of one owner in it, by id."""
-        mine = select(QuizRow).where(QuizRow.project_id == project_id).order_by(QuizRow.quiz)
+        mine = select(QuizRow).where(QuizRow.project_id == project_id)
         if owner is not None:
             mine = mine.where(QuizRow.owner == owner)
         with self._database.of(project_id, owner).read() as session:
-            return tuple(map(_quiz, session.scalars(mine)))
+            return tuple(sorted(map(_quiz, session.scalars(mine)), key=lambda quiz: quiz.id))
 
     def get(self, project_id: int, quiz: str) -> Quiz | None:
         """The quiz of that id."""

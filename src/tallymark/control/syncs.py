@@ -37,9 +37,9 @@ class Syncs:
 
     def of_project(self, project_id: int) -> tuple[Sync, ...]:
         """Every sync of a project, by name."""
-        query = select(SyncRow).where(SyncRow.project_id == project_id).order_by(SyncRow.name)
+        query = select(SyncRow).where(SyncRow.project_id == project_id)
         with self._database.read(project_id) as session:
-            return tuple(_sync(row) for row in session.scalars(query))
+            return tuple(sorted(map(_sync, session.scalars(query)), key=lambda sync: sync.name))
 
     def put(self, project_id: int, sync: Sync) -> None:
         """Notes how far a sync is. Errors: `Conflict` where the project has `MOST_SYNCS` others."""
