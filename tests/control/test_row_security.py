@@ -1,16 +1,17 @@
 """Whoever forgets a `WHERE` sees one project's rows: PostgreSQL itself keeps projects, and owners, apart."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 
 import pytest
-from sqlalchemy import inspect, text
+from sqlalchemy import event, inspect, text
 from sqlalchemy.exc import DBAPIError, InvalidRequestError
 
 from tallymark.access.keys import mint
 from tallymark.control.captures import CaptureDraft
+from tallymark.control.consents import ConsentDraft
 from tallymark.control.database import Database, open_database
 from tallymark.control.evaluators import Evaluators
 from tallymark.control.experiments import Doer
@@ -20,7 +21,11 @@ from tallymark.control.people import People
 from tallymark.control.postgresql import Postgresql
 from tallymark.control.projects import Projects
 from tallymark.control.quiz_models import QuizRow
+from tallymark.control.quizzes import Quizzes
+from tallymark.control.refusals import Refusals
+from tallymark.control.statements import Statements
 from tallymark.control.store import Standing
+from tallymark.control.syncs import Sync, Syncs
 from tallymark.spec.evaluator import EvaluatorDraft
 from tallymark.spec.project import ProjectDraft
 from tests.postgres import PostgresServer
@@ -185,6 +190,49 @@ def test_every_table_of_projects_is_forced(filled: Database) -> None:
     whole = {"alembic_version", "leases", "meta", "salts", "cursors", "seen_signatures"}
     assert made == protected | whole
     assert {table.name for table in Base.metadata.sorted_tables if "project_id" in table.c} <= protected
+
+
+def test_stores_of_quizzes_and_people_say_whose_rows_they_want(filled: Database) -> None:
+    """None relies on its own `WHERE`: each transaction is the project's, a teacher's list the teacher's."""
+    quizzes, statements, syncs = Quizzes(filled), Statements(filled), Syncs(filled)
+    said = ConsentDraft(MINE, "v:a", "mail", "granted", "api", "", NOW)
+    asked: list[tuple[Callable[[], object], str]] = [
+        (lambda: quizzes.list(MINE), "*"),
+        (lambda: quizzes.list(MINE, "ada"), "=ada"),
+        (lambda: quizzes.put(MINE, "chess", "", "ada", "me", NOW), "*"),
+        (lambda: quizzes.get(MINE, "chess"), "*"),
+        (lambda: quizzes.remove(MINE, "chess", "me", NOW), "*"),
+        (lambda: statements.note(MINE, {"a": "1"}, NOW), "*"),
+        (lambda: statements.count(MINE, NOW), "*"),
+        (lambda: statements.prune(MINE, NOW), "*"),
+        (lambda: syncs.put(MINE, Sync("results", "1", 2**40, NOW)), "*"),
+        (lambda: syncs.get(MINE, "results"), "*"),
+        (lambda: syncs.of_project(MINE), "*"),
+        (lambda: syncs.remove(MINE, "results"), "*"),
+        (lambda: Refusals(filled, NOW.timestamp).note(MINE, "quiz/chess", "user eve"), "*"),
+        (lambda: People(filled).consent([said], "", "", False), "*"),
+    ]
+    with scopes(filled) as seen:
+        for ask, _ in asked:
+            ask()
+    assert seen == [(str(MINE), owner) for _, owner in asked]
+
+
+@contextmanager
+def scopes(database: Database) -> Iterator[list[tuple[str, str]]]:
+    """Project and user that each transaction begins with, as the server is told of them."""
+    store, found = database._store, list[tuple[str, str]]()
+    assert isinstance(store, Postgresql)
+
+    def note(_: object, __: object, statement: str, parameters: tuple[str, ...], *___: object) -> None:
+        if statement.startswith("SELECT set_config('tallymark.project', $1, true), set_config('tallymark.user', $2"):
+            found.append((parameters[0], parameters[1]))
+
+    event.listen(store._engine, "before_cursor_execute", note)
+    try:
+        yield found
+    finally:
+        event.remove(store._engine, "before_cursor_execute", note)
 
 
 def test_the_store_says_that_it_is_in_force(filled: Database) -> None:

@@ -26,7 +26,8 @@ def doctor(context: typer.Context, as_json: AsJson = False) -> None:
     """Check settings, data directory, disk, stores and rollups; exits 1 where something is wrong."""
     start: Start = context.obj
     settings = start.settings()
-    findings = [*_machine(), *_directory(settings), _control(settings), *_application(start, settings)]
+    application = list(_application(start, settings))  # first: a control store that is new is made by it
+    findings = [*_machine(), *_directory(settings), _control(settings), *application]
     if as_json:
         print_json({"ok": all(f["ok"] for f in findings), "checks": findings})
     else:

@@ -53,10 +53,10 @@ class Funnels:
 
     def of_project(self, project_id: int) -> tuple[Funnel, ...]:
         """Every funnel that a project declares, by name; one that can't be read any more is logged and left out."""
-        mine = select(FunnelRow).where(FunnelRow.project_id == project_id).order_by(FunnelRow.name)
+        mine = select(FunnelRow).where(FunnelRow.project_id == project_id)
         with self._database.read(project_id) as session:
             found = [_read(row) for row in session.scalars(mine)]
-        return tuple(funnel for funnel in found if funnel is not None)
+        return tuple(sorted((funnel for funnel in found if funnel is not None), key=lambda funnel: funnel.name))
 
     def remove(self, project_id: int, name: str) -> Funnel | None:
         """Forgets a funnel; gives what it was."""

@@ -73,7 +73,7 @@ class People:
 
     def capture(self, draft: CaptureDraft) -> Captured:
         """What a form came to: lead, consents and link are stored; of one that had come before, changed consents."""
-        with self._database.write() as session:
+        with self._database.write() as session:  # a draft's consents name projects of their own
             return captures.capture(session, draft)
 
     def recorded(self, submission_id: int) -> bool:
@@ -91,9 +91,10 @@ class People:
     ) -> tuple[Consent, ...]:
         """The row of the consent log of each draft, appended unless the latest one says the same.
 
-        A lead of the address, if there is one, is linked to the visitor `actor` as by a form; '' is nobody.
+        The drafts are of one project. A lead of the address, if there is one, is linked to the visitor `actor` as by a
+        form; '' is nobody.
         """
-        with self._database.write() as session:
+        with self._database.write(drafts[0].project_id) as session:
             said = consents.say(session, drafts)
             lead = _lead_row(session, drafts[0].project_id, email_hash) if actor and email_hash else None
             if lead is not None:

@@ -49,7 +49,8 @@ class Projects:
     def list(self) -> tuple[Project, ...]:
         """Every project, by name."""
         with self._database.read() as session:
-            return tuple(_project(row) for row in session.scalars(_LIVE.order_by(ProjectRow.name)))
+            found = map(_project, session.scalars(_LIVE))
+            return tuple(sorted(found, key=lambda project: project.name))
 
     def gone(self) -> tuple[Project, ...]:
         """Every project that was deleted, as it was."""

@@ -34,15 +34,15 @@ class Quizzes:
 
     def list(self, project_id: int, owner: str | None = None) -> tuple[Quiz, ...]:
         """The quizzes of a project, or of one owner in it, by id."""
-        mine = select(QuizRow).where(QuizRow.project_id == project_id).order_by(QuizRow.quiz)
+        mine = select(QuizRow).where(QuizRow.project_id == project_id)
         if owner is not None:
             mine = mine.where(QuizRow.owner == owner)
-        with self._database.read() as session:
-            return tuple(map(_quiz, session.scalars(mine)))
+        with self._database.of(project_id, owner).read() as session:
+            return tuple(sorted(map(_quiz, session.scalars(mine)), key=lambda quiz: quiz.id))
 
     def get(self, project_id: int, quiz: str) -> Quiz | None:
         """The quiz of that id."""
-        with self._database.read() as session:
+        with self._database.read(project_id) as session:
             row = session.get(QuizRow, (project_id, quiz))
             return None if row is None else _quiz(row)
 
@@ -51,7 +51,7 @@ class Quizzes:
 
         Errors: `Conflict` where the owner has `MOST_OWNED` others.
         """
-        with self._database.write() as session:
+        with self._database.write(project_id) as session:
             row = session.get(QuizRow, (project_id, quiz))
             was = None if row is None else _told(row)
             if owner and (was is None or was["owner"] != owner):
@@ -68,7 +68,7 @@ class Quizzes:
 
     def remove(self, project_id: int, quiz: str, by: str, now: datetime) -> Quiz | None:
         """Forgets a quiz, though no event of it; gives what it was."""
-        with self._database.write() as session:
+        with self._database.write(project_id) as session:
             row = session.get(QuizRow, (project_id, quiz))
             if row is None:
                 return None
@@ -78,7 +78,7 @@ class Quizzes:
 
     def forget_project(self, project_id: int) -> None:
         """Forgets every quiz of a project."""
-        with self._database.write() as session:
+        with self._database.write(project_id) as session:
             session.execute(delete(QuizRow).where(QuizRow.project_id == project_id))
 
 

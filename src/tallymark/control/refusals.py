@@ -33,7 +33,7 @@ class Refusals:
         if mine is None:
             return
         detail = {"more": "left out for this hour"} if mine == MOST_OF_ONE else {}
-        with self._database.write() as session:
+        with self._database.write(project_id) as session:
             record(session, Deed(project_id, subject[:200], "refused", by, datetime.fromtimestamp(at, UTC), detail))
 
     def _line(self, hour: int, project_id: int, subject: str, by: str) -> int | None:

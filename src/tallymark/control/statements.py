@@ -27,7 +27,7 @@ class Statements:
 
     def note(self, project_id: int, digests: Mapping[str, str], at: datetime) -> Noted:
         """Notes what statements say, by their ids: all that are new, or none where one contradicts what is known."""
-        with self._database.write() as session:
+        with self._database.write(project_id) as session:
             known: dict[str, str] = {}
             for part in parts(digests):
                 known.update((row.id, row.digest) for row in session.execute(_digests(project_id, part)))
@@ -41,17 +41,17 @@ class Statements:
     def count(self, project_id: int, before: datetime) -> int:
         """How many of a project were taken before an instant."""
         counted = select(func.count()).select_from(StatementRow).where(*_old(project_id, before))
-        with self._database.read() as session:
+        with self._database.read(project_id) as session:
             return session.scalar(counted) or 0
 
     def prune(self, project_id: int, before: datetime) -> None:
         """Forgets those of a project from before an instant."""
-        with self._database.write() as session:
+        with self._database.write(project_id) as session:
             session.execute(delete(StatementRow).where(*_old(project_id, before)))
 
     def forget_project(self, project_id: int) -> None:
         """Forgets every statement of a project."""
-        with self._database.write() as session:
+        with self._database.write(project_id) as session:
             session.execute(delete(StatementRow).where(StatementRow.project_id == project_id))
 
 

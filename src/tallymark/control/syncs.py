@@ -31,19 +31,19 @@ class Syncs:
 
     def get(self, project_id: int, name: str) -> Sync | None:
         """The sync of that name; None before its first rows."""
-        with self._database.read() as session:
+        with self._database.read(project_id) as session:
             row = session.get(SyncRow, (project_id, name))
             return None if row is None else _sync(row)
 
     def of_project(self, project_id: int) -> tuple[Sync, ...]:
         """Every sync of a project, by name."""
-        query = select(SyncRow).where(SyncRow.project_id == project_id).order_by(SyncRow.name)
-        with self._database.read() as session:
-            return tuple(_sync(row) for row in session.scalars(query))
+        query = select(SyncRow).where(SyncRow.project_id == project_id)
+        with self._database.read(project_id) as session:
+            return tuple(sorted(map(_sync, session.scalars(query)), key=lambda sync: sync.name))
 
     def put(self, project_id: int, sync: Sync) -> None:
         """Notes how far a sync is. Errors: `Conflict` where the project has `MOST_SYNCS` others."""
-        with self._database.write() as session:
+        with self._database.write(project_id) as session:
             names = session.scalars(select(SyncRow.name).where(SyncRow.project_id == project_id)).all()
             if sync.name not in names and len(names) >= MOST_SYNCS:
                 raise Conflict(f"A project has at most {MOST_SYNCS} syncs: delete one.")
@@ -56,7 +56,7 @@ class Syncs:
 
     def remove(self, project_id: int, name: str) -> Sync | None:
         """Has a sync begin anew; gives how far it was."""
-        with self._database.write() as session:
+        with self._database.write(project_id) as session:
             row = session.get(SyncRow, (project_id, name))
             if row is None:
                 return None
@@ -65,7 +65,7 @@ class Syncs:
 
     def forget_project(self, project_id: int) -> None:
         """Forgets every sync of a project."""
-        with self._database.write() as session:
+        with self._database.write(project_id) as session:
             session.execute(delete(SyncRow).where(SyncRow.project_id == project_id))
 
 

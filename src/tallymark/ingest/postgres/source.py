@@ -59,6 +59,8 @@ class Source:
             ) from None
         except (OSError, TimeoutError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError) as error:
             raise Unavailable(f"The database can't be reached: {self._said(error)}") from None
+        except asyncpg.ClientConfigurationError as error:
+            raise BadRequest(f"The database's address can't be used: {self._said(error)}") from None
         except (asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
             raise BadRequest(f"The database refused: {self._said(error)}") from None
 
