@@ -170,9 +170,7 @@ def build(
         state=_state(here, purge, exporter, on_change),
         exception_handlers=EXCEPTION_HANDLERS,
         middleware=[here.rate_limits.questions] if limits else [],
-        cors_config=CORSConfig(
-            allow_origins=list(settings.cors_origins), allow_headers=["*"], expose_headers=_READ_ELSEWHERE
-        ),
+        cors_config=_cors(settings),
         openapi_config=openapi_config(_paths()),
         logging_config=None,
         request_max_body_size=settings.max_body_bytes,
@@ -180,6 +178,11 @@ def build(
     take = here.rate_limits.events(events.fn) if limits else events.fn
     app.asgi_handler = Shortcut("/v1/events", take, Segments("/quiz/", app.asgi_handler))
     return app
+
+
+def _cors(settings: Settings) -> CORSConfig:
+    origins = list(settings.cors_origins)
+    return CORSConfig(allow_origins=origins, allow_headers=["*"], expose_headers=_READ_ELSEWHERE)
 
 
 def _routes(here: Services) -> list[ControllerRouterHandler]:

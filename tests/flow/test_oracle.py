@@ -39,6 +39,7 @@ from tests.oracle import (
     text,
     window,
 )
+from tests.packs.quiz import oracle as quiz
 from tests.packs.voice import oracle as voice
 
 Sent = list[tuple[int, dict[str, Any]]]
@@ -316,7 +317,8 @@ def test_breakdowns_and_filters(scene: Scene) -> None:
 
 
 def test_the_oracle_knows_every_metric_and_dimension(catalog: Catalog) -> None:
-    assert {*METRICS, *voice.METRICS} == set(catalog.metrics)
-    assert {*DIMENSIONS_OF_EXPOSED, *DIMENSIONS_OF_SESSIONS, *voice.DIMENSIONS} == set(catalog.dimensions)
+    assert {*METRICS, *voice.METRICS, *quiz.METRICS} == set(catalog.metrics)
+    known = {*DIMENSIONS_OF_EXPOSED, *DIMENSIONS_OF_SESSIONS, *voice.DIMENSIONS, *quiz.DIMENSIONS}
+    assert known == set(catalog.dimensions)
     exposed = {dimension.name for dimension in catalog.rolled_up_on(Rows.EXPOSED)}
     assert {*DIMENSIONS_OF_EXPOSED} - exposed == {*DIMENSIONS_OF_EVENTS}

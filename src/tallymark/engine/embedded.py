@@ -12,6 +12,7 @@ from tallymark.engine.connections import SESSION, Connections
 from tallymark.errors import EngineLocked, EngineUnavailable
 
 _MEGABYTE = 1 << 20
+_BACKGROUND_THREADS = 16
 
 
 class EmbeddedEngine(Connections):
@@ -50,7 +51,11 @@ class EmbeddedEngine(Connections):
 
 
 def _options(memory_mb: int, threads: int) -> dict[str, str]:
-    """Bounds on memory, all in bytes: everything together, one query, and the caches that would otherwise grow."""
+    """Bounds on memory, all in bytes: everything together, one query, and the caches that would otherwise grow.
+
+    Mutations go through each part by itself, and wait in a pool that is full: one of 2, the embedded default, took 19 s
+    for a deletion over 117 parts, one of 16, the server's default, 1.4 s.
+    """
     options = {
         "max_server_memory_usage": memory_mb * _MEGABYTE,
         "max_memory_usage": memory_mb * _MEGABYTE * 3 // 4,
@@ -58,6 +63,7 @@ def _options(memory_mb: int, threads: int) -> dict[str, str]:
         "index_mark_cache_size": 32 * _MEGABYTE,
         "primary_index_cache_size": 64 * _MEGABYTE,
         "uncompressed_cache_size": 0,
+        "background_pool_size": _BACKGROUND_THREADS,
     }
     if threads:
         options["max_threads"] = threads

@@ -9,6 +9,7 @@
 
 import json
 import math
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -149,7 +150,17 @@ class Oracle:
 
     def ask(self, metric: str, span: Span) -> Expected:
         """A metric over a span."""
-        return METRICS[metric]([row for row in self.rows if span.start <= row.at < span.end])
+        return METRICS[metric](self.within(span))
+
+    def counts(self, dimension: str, span: Span) -> dict[str, int]:
+        """How many rows of a dimension's metric there are of each key over a span."""
+        metric, key_of = DIMENSIONS[dimension]
+        rows = self.within(span)
+        return dict(Counter(map(key_of, _attempts(rows) if metric == "quiz_attempts" else _answers(rows))))
+
+    def within(self, span: Span) -> list[Row]:
+        """The rows of a span."""
+        return [row for row in self.rows if span.start <= row.at < span.end]
 
 
 def _attempts(rows: Sequence[Row], *states: str) -> list[Row]:
@@ -208,6 +219,15 @@ METRICS: dict[str, Callable[[Sequence[Row]], Expected]] = {
     "quiz_answer_time_p90": partial(_quantile, percent=90),
     "quiz_leads": _leads,
     "quiz_lead_rate": lambda rows: _over(_leads(rows), len(_attempts(rows))),
+}
+
+
+#: Of each dimension a metric, and the key that a row adds to it under.
+DIMENSIONS: dict[str, tuple[str, Callable[[Row], str]]] = {
+    "quiz": ("quiz_attempts", lambda row: str(row.said.get("quizId", ""))),
+    "quiz_question": ("quiz_answers", lambda row: f"{row.said.get('quizId', '')}/{row.said.get('questionId', '')}"),
+    "attempt_state": ("quiz_attempts", lambda row: str(row.said["attemptState"])),
+    "score_band": ("quiz_attempts", lambda row: str(row.said.get("gradeBand", ""))),
 }
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.conftest import SLOW
 from tests.oracle import agrees, window
-from tests.packs.quiz.oracle import METRICS, Oracle, Wire, attempts, received, shown, told
+from tests.packs.quiz.oracle import DIMENSIONS, METRICS, Oracle, Wire, attempts, received, shown, told
 from tests.packs.quiz.pupil import NOON, Quiz, part
 from tests.packs.world import Application
 
@@ -79,6 +79,10 @@ def check_numbers(quiz: Quiz, sent: Sequence[Wire], old: bool) -> None:
         page = quiz.ask("/v1/query", exact=exact, **asked)["metrics"]
         numbers = {name: (page[name]["value"], oracle.ask(name, span)) for name in METRICS}
         assert {name: pair for name, pair in numbers.items() if not agrees(*pair)} == {}
+    for by, (metric, _) in DIMENSIONS.items():
+        asked = {"project": quiz.name, "metrics": metric, "by": by, "from": str(FIRST), "to": str(LAST)}
+        rows = quiz.ask("/v1/query", limit=1_000, **asked)["breakdown"]
+        assert {row["key"]: row[metric] for row in rows if row[metric]} == oracle.counts(by, span)
 
 
 @pytest.fixture(scope="module")

@@ -110,7 +110,7 @@ def _said(request: Call, body: bytes) -> Any:
 
 
 async def _intake(request: Call, name: str | None) -> Intake:
-    """What takes statements in for the caller; a key may also be the password of `Authorization: Basic`, as xAPI has it.
+    """What takes statements in for the caller; a key may also be the password of `Authorization: Basic`.
 
     Errors: those of `sender_of`.
     """
