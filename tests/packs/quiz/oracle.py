@@ -122,11 +122,13 @@ def _points(answer: Row) -> tuple[Fraction, Fraction] | None:
     """What an answer adds, and what it could."""
     highest = answer.number("maxScore")
     worth = highest if highest is not None and highest > 0 else Fraction(1)
+    if answer.said.get("skipped"):
+        return Fraction(0), worth
     if (score := answer.number("score")) is not None:
         return score, worth
     if answer.said.get("correct") is True:
         return worth, worth
-    return (Fraction(0), worth) if "correct" in answer.said or answer.said.get("skipped") else None
+    return (Fraction(0), worth) if "correct" in answer.said else None
 
 
 def _seconds(mine: Sequence[Row], submissions: Sequence[Row]) -> Fraction | None:

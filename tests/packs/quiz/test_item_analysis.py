@@ -171,7 +171,7 @@ def test_thousands_of_texts_are_told_in_a_few_lines(world: Application) -> None:
 
 
 def test_no_attempts_and_no_questions(world: Application) -> None:
-    school = School.of(world, [])
+    school = School.of(world, [Sitting("old", "ann", NOON - 20 * DAY, 70, [Reply("q0", "yes", correct=True)])])
     nothing = school.get("statistics")
     assert (nothing["n"], nothing["mean"], nothing["cronbachAlpha"], nothing["retakes"]) == (
         0, None, None, {"learners": 0, "gain": None}
@@ -253,6 +253,9 @@ def test_who_may_not_and_what_is_wrong(school: School) -> None:
     ):  # fmt: skip
         answer = client.get(path, params=asked, headers=bearer(school.keys["read"]))
         assert (answer.status_code, answer.json()["error"], answer.json()["field"]) == (400, "bad_query", field)
+    for page in ("items", "items/q1", "statistics"):
+        unknown = client.get(path.replace("algebra/items", f"algebr/{page}"), headers=bearer(school.keys["read"]))
+        assert (unknown.status_code, unknown.json()["field"]) == (404, "quizId")
     missing = client.get(f"{path}/q77", params=WINDOW, headers=bearer(school.keys["read"]))
     assert (missing.status_code, missing.json()["field"]) == (404, "questionId")
 

@@ -61,8 +61,7 @@ class Asker:
         viewer = await asyncio.to_thread(_looking, here, request, quiz, user, learners)
         check_names(given, names)
         one(given, "project")
-        if (freshen := request.route_handler.opt.get("freshen")) is not None:
-            await asyncio.to_thread(freshen, viewer.project)
+        await asyncio.to_thread(request.route_handler.opt["freshen"], viewer.project)
         return cls(here, viewer, given, datetime.fromtimestamp(here.now(), UTC))
 
     def window(self) -> Window:

@@ -30,9 +30,11 @@ SAID: Final = ", ".join((
 #: Decimals of what is computed.
 _DECIMALS: Final = 9
 
-#: Where a right answer is worth one point if nothing else is said, and one that is skipped is worth none.
+#: Where a right answer is worth one point if nothing else is said, and one that is skipped none, whatever is said.
 _WORTH: Final = "if(highest > 0, highest, 1)"
-_POINTS: Final = f"multiIf(score IS NOT NULL, score, correct = 'true', {_WORTH}, correct = 'false' OR skipped, 0, NULL)"
+_POINTS: Final = (
+    f"multiIf(skipped, 0, score IS NOT NULL, score, correct = 'true', {_WORTH}, correct = 'false', 0, NULL)"
+)
 
 
 def sums(place: str) -> str:

@@ -74,7 +74,7 @@ def of_answer(answer: AnswerSums, item: ItemSums) -> Iterator[Note]:
 
 
 def of_quiz(items: Sequence[ItemSums], attempts: int, alpha: float | None, repeated: bool) -> Iterator[Note]:
-    """Notes on a quiz with so many attempts that were shown a question; `repeated` if learners' repeats count."""
+    """Notes on a quiz with so many attempts, shown a question where any was; `repeated` if learners' repeats count."""
     if attempts < _FEW:
         yield Note.FEW_ATTEMPTS
     if alpha is not None and alpha < _LOW_ALPHA:

@@ -118,7 +118,7 @@ def told_statistics(attempts: Attempts, items: Items, retakes: Retakes, policy: 
         "standardError": rounded(standard_error(scores.standard_deviation, reliability)),
         "retakes": {"learners": retakes.n, "gain": rounded(retakes.gain)},
         "histogram": list(_histogram(scores.bands)),
-        "notes": list(notes.of_quiz(items.items, items.n, reliability, repeated)),
+        "notes": list(notes.of_quiz(items.items, items.n or scores.n, reliability, repeated)),
     }
 
 
