@@ -49,8 +49,8 @@ SLOW = settings(
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Half as many workers again as cores: tests wait for servers, disks and clocks half of their time."""
-    return max(2, (os.cpu_count() or 2) * 3 // 2)
+    """Two workers more than cores: tests wait for servers, disks and clocks a good part of their time."""
+    return (os.cpu_count() or 2) + 2
 
 
 #: Files of few tests that take long: begun first, so that no worker is left alone with one at the end.
