@@ -1,4 +1,4 @@
-"""`tallymark quizzes`: list, set, delete."""
+"""`tallymark quizzes`: whose they are, and how they do."""
 
 from typing import Annotated, Any, Final
 from urllib.parse import quote
@@ -7,17 +7,17 @@ import typer
 
 from tallymark.cli.connection import Connection, Start
 from tallymark.cli.output import AsJson, print_fields, print_json, print_table
+from tallymark.cli.quiz_analysis import ProjectOption, Quiz, items, statistics
 
-app = typer.Typer(name="quizzes", help="Which quizzes there are, and who owns them.", no_args_is_help=True)
+app = typer.Typer(name="quizzes", help="Which quizzes there are, who owns them, and how they do.", no_args_is_help=True)
 
 _PATH: Final = "/quiz/api/v1/quizzes"
 _COLUMNS: Final = {"quizId": "Quiz", "title": "Title", "owner": "Owner", "updatedAt": "Changed"}
 
-Quiz = Annotated[str, typer.Argument(metavar="QUIZ", help="Id of the quiz, as events have it.")]
-ProjectOption = Annotated[
-    str | None,
-    typer.Option("--project", help="Name of the project; default: the key's own."),
-]
+app.command("items", epilog="Example: tallymark quizzes items algebra --project school --attempts first")(items)
+app.command("statistics", epilog="Example: tallymark quizzes statistics algebra --project school --from 2026-02-01")(
+    statistics
+)
 
 
 @app.command("list", epilog="Example: tallymark quizzes list --project school")

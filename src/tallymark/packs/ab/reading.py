@@ -8,7 +8,6 @@ from typing import Annotated, Any, Final, TypedDict, cast
 from litestar import get
 from litestar.params import PathParameter, QueryParameter
 
-from tallymark import __version__
 from tallymark.access.guard import token_of
 from tallymark.api.auth import Call
 from tallymark.api.behaviour_question import whole_number
@@ -19,6 +18,7 @@ from tallymark.errors import BadQuery, NotFound
 from tallymark.packs.ab.contract import CONTRACT
 from tallymark.packs.ab.names import CORE_JOURNEY
 from tallymark.packs.ab.views import COLUMNS, rows
+from tallymark.packs.table_reading import Health, health_of
 from tallymark.spec.project import Project
 from tallymark.spec.query import Query
 from tallymark.spec.window import Window, today
@@ -132,14 +132,6 @@ class Steps(TypedDict):
     funnelName: str
     experimentId: str | None
     rows: list[Step]
-
-
-class Health(TypedDict):
-    """That the server answers."""
-
-    status: str
-    version: str
-    environment: str
 
 
 @get(
@@ -270,7 +262,7 @@ def table_rows(
 @get("/health", sync_to_thread=False, summary="Whether the server answers")
 def health(request: Call) -> Health:
     """That it does, and what it is."""
-    return {"status": "ok", "version": __version__, "environment": services(request.app.state).settings.environment}
+    return health_of(request)
 
 
 HANDLERS: Final = (summary, daily, experiments, funnels, table_rows, health)

@@ -8,7 +8,6 @@ from litestar import Response, get
 from litestar.params import PathParameter, QueryParameter
 from litestar.response import Stream
 
-from tallymark import __version__
 from tallymark.api.auth import Call
 from tallymark.api.errors import documented
 from tallymark.api.question import Parameters, check_names, given_in, one
@@ -21,6 +20,7 @@ from tallymark.packs.sdk.report import Report, csv_chunks, report
 from tallymark.packs.sdk.sums import Sums
 from tallymark.packs.sdk.views import COLUMNS, rows
 from tallymark.packs.sdk.wire import is_network
+from tallymark.packs.table_reading import Health, health_of
 
 _Project = Annotated[str | None, QueryParameter(description="Name of a project with the pack sdk.")]
 _Network = Annotated[str | None, QueryParameter(description="One network; default all.")]
@@ -43,14 +43,6 @@ class Metrics(TypedDict):
     network: str
     final: bool
     metrics: dict[str, Value]
-
-
-class Health(TypedDict):
-    """That the server answers."""
-
-    status: str
-    version: str
-    environment: str
 
 
 @get(
@@ -137,7 +129,7 @@ def table_rows(
 @get("/health", sync_to_thread=False, summary="Whether the server answers")
 def health(request: Call) -> Health:
     """That it does, and what it is."""
-    return {"status": "ok", "version": __version__, "environment": services(request.app.state).settings.environment}
+    return health_of(request)
 
 
 def _now(here: Services) -> datetime:

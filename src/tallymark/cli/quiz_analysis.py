@@ -1,4 +1,4 @@
-"""`tallymark quiz`: items, statistics."""
+"""`tallymark quizzes items` and `statistics`: how hard questions are, and how far scores can be relied on."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Final
@@ -10,11 +10,7 @@ from tallymark.cli.connection import Start
 from tallymark.cli.output import AsJson, print_fields, print_json, print_table
 from tallymark.cli.review_tables import rounded
 
-app = typer.Typer(
-    name="quiz", help="How hard questions are, and how far scores can be relied on.", no_args_is_help=True
-)
-
-Quiz = Annotated[str, typer.Argument(metavar="QUIZ", help="Id of the quiz.")]
+Quiz = Annotated[str, typer.Argument(metavar="QUIZ", help="Id of the quiz, as events have it.")]
 ProjectOption = Annotated[str | None, typer.Option("--project", help="Name of the project; default: the key's own.")]
 First = Annotated[str | None, typer.Option("--from", help="First day of attempts; default: of 30 days.")]
 Last = Annotated[str | None, typer.Option("--to", help="Last day of attempts; default: today.")]
@@ -40,7 +36,6 @@ _STATISTICS: Final = {
 _HISTOGRAM: Final = {"band": "Score", "attempts": "Attempts"}
 
 
-@app.command("items", epilog="Example: tallymark quiz items algebra --project school --attempts first")
 def items(
     context: typer.Context,
     quiz: Quiz,
@@ -69,7 +64,6 @@ def items(
         print_table(_ANSWERS, map(rounded, answer["item"]["answers"]))
 
 
-@app.command("statistics", epilog="Example: tallymark quiz statistics algebra --project school --from 2026-02-01")
 def statistics(
     context: typer.Context,
     quiz: Quiz,

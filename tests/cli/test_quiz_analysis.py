@@ -1,4 +1,4 @@
-"""`tallymark quiz`, over the real application."""
+"""`tallymark quizzes items` and `statistics`, over the real application."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -38,7 +38,7 @@ def run(home: Path, engine: Engine, capsys: pytest.CaptureFixture[str], monkeypa
 
 
 def test_items(run: Run) -> None:
-    head, names, *rows = run("quiz", "items", *HERE, "--attempts", "best").out.splitlines()
+    head, names, *rows = run("quizzes", "items", *HERE, "--attempts", "best").out.splitlines()
     assert head == "algebra, 2028-02-20 to 2028-03-01, attempts: best; 4 submitted, 0 not"
     assert names.split()[:4] == ["Question", "Attempts", "Skips", "Facility"]
     assert [row.split()[:6] for row in rows] == [
@@ -46,28 +46,28 @@ def test_items(run: Run) -> None:
         ["q1", "4", "0", "0.5", "0.577", "0.5"],
         ["q2", "4", "0", "0.25", "0.5", "0.5"],
     ]
-    told = run("quiz", "items", *HERE, "--json").json
+    told = run("quizzes", "items", *HERE, "--json").json
     assert [item["discriminationIndex"] for item in told["items"]] == [0.522233, 0.707107, 0.522233]
 
 
 def test_answers_to_a_question(run: Run) -> None:
-    shown = run("quiz", "items", *HERE, "--question", "q0").out.splitlines()
+    shown = run("quizzes", "items", *HERE, "--question", "q0").out.splitlines()
     assert [line.split()[:5] for line in shown[-2:]] == [
         ["yes", "3", "0.75", "True", "1"],
         ["no", "1", "0.25", "False", "0"],
     ]
-    told = run("quiz", "items", *HERE, "--question", "q0", "--limit", "1", "--json").json["item"]
+    told = run("quizzes", "items", *HERE, "--question", "q0", "--limit", "1", "--json").json["item"]
     assert [answer["answer"] for answer in told["answers"]] == ["yes", "(other)"]
 
 
 def test_statistics(run: Run) -> None:
-    shown = run("quiz", "statistics", *HERE).out
+    shown = run("quizzes", "statistics", *HERE).out
     assert shown.splitlines()[0].startswith("algebra, 2028-02-20 to 2028-03-01, attempts: all; 4 submitted")
     fields = [line.rsplit(maxsplit=1) for line in shown.splitlines()]
     assert ["Cronbach's alpha", "0.75"] in fields
     assert ["Kurtosis", "-1.2"] in fields
     assert ["50-60", "1"] in fields
-    assert run("quiz", "statistics", *HERE, "--json").json["standardError"] == pytest.approx(16.137431)
+    assert run("quizzes", "statistics", *HERE, "--json").json["standardError"] == pytest.approx(16.137431)
 
 
 @pytest.mark.parametrize(
@@ -79,5 +79,5 @@ def test_statistics(run: Run) -> None:
     ],
 )
 def test_what_is_wrong_is_said(run: Run, arguments: tuple[str, ...], code: int, told: str) -> None:
-    ran = run("quiz", *arguments)
+    ran = run("quizzes", *arguments)
     assert (ran.code, told in ran.err) == (code, True), ran.err
