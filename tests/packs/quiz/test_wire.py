@@ -92,6 +92,8 @@ def test_a_skipped_question_may_be_an_event_of_its_own() -> None:
 def test_beginning_and_end_are_known_by_their_attempt() -> None:
     names = ("quiz_started", "quiz_submitted", "quiz_abandoned")
     assert [event_of(event(name)).event_id for name in names] == [f"{name}\nalgebra\na-1" for name in names]
+    alike = [("a\nb", "c"), ("a", "b\nc"), ("a\\nb", "c"), ("a\\", "nb\nc")]
+    assert len({event_of(event("quiz_started", *ids)).event_id for ids in alike}) == len(alike)
     assert event_of(event("quiz_started", event_id="own")).event_id == "own"
     assert event_of(event("quiz_started", "algebra", None)).event_id is None
     assert event_of(event("question_answered", questionId="q3")).event_id is None
@@ -124,6 +126,8 @@ REFUSED: Sequence[tuple[dict[str, Any], str, str]] = [
      "`attemptId` is a text of at most 200 characters, or a whole number."),
     (event("question_answered"), "malformed", "`questionId` is missing: which question was answered."),
     (event("question_answered", questionId="q", answer={"a": 1}), "malformed",
+     "`answer` is a text, a number, true, false, or a list of these."),
+    (event("question_answered", questionId="q", answer=[["a"]]), "malformed",
      "`answer` is a text, a number, true, false, or a list of these."),
     (event("question_answered", questionId="q", correct="yes"), "malformed", "`correct` is true or false."),
     (event("question_answered", questionId="q", skipped=2), "malformed", "`skipped` is true or false."),

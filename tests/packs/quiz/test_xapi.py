@@ -259,11 +259,12 @@ def test_what_tells_of_no_quiz_is_taken_and_counted_as_passed_over(school: Schoo
         statement("completed", id=str(uuid4()), object={"objectType": "Agent", "openid": "https://ada.example"}),
         statement("completed", "https://school.example/" + "q" * 200, id=str(uuid4())),
         statement("voided", id=str(uuid4()), object={"objectType": "StatementRef", "id": FIRST}),
+        statement("answered", id=str(uuid4()), context={"contextActivities": {"parent": {"id": ""}}}),
     ]
     for _ in range(2):
         assert post(school, said).json() == [one["id"] for one in said]
     assert school.stored() == []
-    assert school.refused() == {"unknown_name": 4, "malformed": 2}
+    assert school.refused() == {"unknown_name": 4, "malformed": 3}
     other = {**said[0], "verb": {"id": ADL + "progressed"}}
     assert post(school, other).status_code == 409
 
@@ -277,6 +278,9 @@ BAD: Sequence[tuple[Any, str]] = [
     ({**ANSWERED, "id": "17"}, "`id` is no UUID."),
     ({**ANSWERED, "actor": {"name": "Ada"}},
      "`actor` has exactly one of mbox, mbox_sha1sum, openid, account."),
+    ({**ANSWERED, "actor": {"openid": ""}}, "`actor` has an identifier that is empty."),
+    ({**ANSWERED, "actor": {"mbox_sha1sum": ""}}, "`actor` has an identifier that is empty."),
+    ({**ANSWERED, "actor": {"account": {**ADA["account"], "name": ""}}}, "`actor` has an identifier that is empty."),
     ({**ANSWERED, "actor": {**ADA, "mbox": MBOX}},
      "`actor` has exactly one of mbox, mbox_sha1sum, openid, account."),
     ({**ANSWERED, "actor": {"mbox": "ada@example.org"}}, "`actor.mbox` begins with mailto:."),

@@ -64,7 +64,11 @@ def _id(value: Any, called: str) -> str:
 def _answer(value: Any, called: str) -> str:
     """A text; of several that were chosen together, all of them in order."""
     if isinstance(value, list):
-        return SEPARATOR.join(sorted(_answer(one, called) for one in value))
+        return SEPARATOR.join(sorted(_choice(one, called) for one in value))
+    return _choice(value, called)
+
+
+def _choice(value: Any, called: str) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if not isinstance(value, str | int | float):

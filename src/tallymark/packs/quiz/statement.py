@@ -172,6 +172,9 @@ def _check(statement: Statement) -> None:
 
 def _check_actor(actor: Agent) -> None:
     named = [name for name in _NAMES_OF_ACTORS if getattr(actor, name) is not None]
+    account_name = None if actor.account is None else actor.account.name
+    if "" in (actor.mbox_sha1sum, actor.openid, account_name):  # all whom it names would be one user
+        raise msgspec.ValidationError("`actor` has an identifier that is empty")
     if len(named) > 1 or not (named or (actor.object_type == "Group" and actor.member)):
         raise msgspec.ValidationError(f"`actor` has exactly one of {', '.join(_NAMES_OF_ACTORS)}")
     if actor.mbox is not None and not actor.mbox.startswith("mailto:"):

@@ -9,7 +9,7 @@ import msgspec
 from tallymark.ingest.decode import WireEvent
 from tallymark.packs.loose import Refused
 from tallymark.packs.quiz import names
-from tallymark.packs.quiz.checks import checked
+from tallymark.packs.quiz.checks import checked, checked_together
 from tallymark.packs.quiz.statement import Activity, ContextActivities, Definition, Result, Score, Statement
 from tallymark.spec.event import Reason
 
@@ -51,6 +51,7 @@ def event_of(statement: Statement, who: str | None, attempt: str | None) -> Wire
     if statement.result is not None:
         said |= _told(statement.result, name)
     kept = checked({key: (value, key) for key, value in said.items() if value is not None})
+    checked_together(name, kept)
     return WireEvent(
         event=name, timestamp=statement.at, event_id=statement.id, actor=who, properties=kept
     )  # fmt: skip

@@ -81,8 +81,9 @@ def event_of(said: Mapping[str, Any]) -> WireEvent:
 
 
 def identity(event: str, quiz: str, attempt: str) -> str:
-    """The `eventId` of what is once in an attempt: its beginning and its end."""
-    return f"{event}\n{quiz}\n{attempt}"
+    """The `eventId` of what is once in an attempt: its beginning and its end; no two attempts share one."""
+    line = quiz.replace("\\", "\\\\").replace("\n", "\\n")  # else the id of a quiz could end with another's attempt
+    return f"{event}\n{line}\n{attempt}"
 
 
 def _user(properties: dict[str, Any]) -> dict[str, Any]:
