@@ -135,7 +135,9 @@ def _seconds(mine: Sequence[Row], submissions: Sequence[Row]) -> Fraction | None
     told = [number for row in submissions if (number := row.number("timeMs")) is not None]
     if told:
         return told[-1] / 1000
-    return Fraction(submissions[-1].at - mine[0].at, 1000) if len(submissions) < len(mine) else None
+    last = submissions[-1].at
+    watched = any(row.name != "quiz_submitted" and row.at <= last for row in mine)
+    return Fraction(last - mine[0].at, 1000) if watched else None
 
 
 @dataclass(frozen=True)

@@ -69,8 +69,10 @@ def test_the_time_is_what_the_submission_says_or_what_passed_and_unknown_of_a_su
     quiz.send(part(SUBMITTED, attemptId="alone", score=1))
     quiz.send(part(SUBMITTED, NOON + SECOND, attemptId="says", timeMs=2_500))
     quiz.send(part(STARTED, NOON + MINUTE, attemptId="passed"), part(SUBMITTED, NOON + 3 * MINUTE, attemptId="passed"))
+    for name, minutes in ((SUBMITTED, 4), (STARTED, 5)):
+        quiz.send(part(name, NOON + minutes * MINUTE, attemptId="after"))
     quiz.make()
-    assert [each.get("seconds") for each in quiz.attempts()] == [None, 2.5, 120]
+    assert [each.get("seconds") for each in quiz.attempts()] == [None, 2.5, 120, None]
 
 
 def test_an_attempt_is_abandoned_when_that_is_said_or_nothing_comes_and_a_submission_makes_it_good(quiz: Quiz) -> None:

@@ -47,7 +47,7 @@ def sums(place: str) -> str:
         f"argMaxIf((score, highest), {place}, {submission} AND score IS NOT NULL) AS told",
         f"argMaxIf(ms, {place}, {submission} AND ms >= 0) AS told_ms",
         f"maxIf(occurred_at, {submission}) AS submitted_at",
-        f"countIf(NOT ({submission})) > 0 AS watched",
+        f"minIf(toNullable(occurred_at), NOT ({submission})) AS watched_at",
         f"sumIf({_POINTS}, latest AND {_POINTS} IS NOT NULL) AS points",
         f"sumIf({_WORTH}, latest AND {_POINTS} IS NOT NULL) AS worth",
         "countIf(latest AND NOT skipped) AS questions",
@@ -68,7 +68,8 @@ SCORED: Final = ", ".join((
     "if(grade = 100, 90, toInt32(floor(grade / 10)) * 10) AS tenth",
     "concat(toString(tenth), '-', toString(tenth + 10)) AS band",
     "toUnixTimestamp64Milli(submitted_at) - toUnixTimestamp64Milli(first.1) AS passed_ms",
-    "if(submitted, multiIf(told_ms IS NOT NULL, told_ms, watched, passed_ms, NULL) / 1000, NULL) AS seconds",
+    "multiIf(told_ms IS NOT NULL, told_ms, watched_at <= submitted_at, passed_ms, NULL) AS spent_ms",
+    "if(submitted, spent_ms / 1000, NULL) AS seconds",
 ))  # fmt: skip
 
 #: What an attempt says of them: the property, the column and its type.
