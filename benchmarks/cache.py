@@ -22,11 +22,14 @@ from benchmarks.server import Server, serving
 from benchmarks.timing import milliseconds
 from tests.valkey import Running, running
 
-PAST: Final = history.Past(date(2026, 1, 1), 60, 5_000, 1_500, 20_000)
-_QUICK_PAST: Final = history.Past(date(2026, 1, 1), 30, 50, 20, 50)
+PAST: Final = history.Past(date(2026, 1, 1), 40, 2_000, 800, 10_000)
+_QUICK_PAST: Final = history.Past(date(2026, 1, 1), 16, 50, 20, 50)
 
 _OK: Final = 200
 _PATH: Final = "/web/v1/metrics/summary"
+
+#: Days before the past that windows may begin on, so that a fast server does not come to their end.
+_EARLIER: Final = 60
 
 #: A limit that requests are counted by and that none of them meets.
 _A_MINUTE: Final = 120_000
@@ -65,7 +68,7 @@ class _Size:
 
 
 _FULL: Final = _Size(rounds=3, seconds=5, warmup=2, connections=8, once=50)
-_QUICK: Final = _Size(rounds=1, seconds=0.5, warmup=0.5, connections=2, once=5)
+_QUICK: Final = _Size(rounds=1, seconds=0.5, warmup=0.2, connections=2, once=5)
 
 Window = tuple[date, date]
 
@@ -155,8 +158,8 @@ class _Cases:
         size = self.size
         plan = Plan(case, server.port, requests, 1, size.connections, size.seconds, size.warmup, taken=_OK)
         outcome = drive(plan)
-        if outcome.refused or not outcome.requests:
-            raise BenchmarkError(f"{case}: {outcome.requests} answers; refused, by status: {outcome.refused}.")
+        if outcome.refused:
+            raise BenchmarkError(f"{case}: requests were refused, by status: {outcome.refused}.")
         self.measured[case].append(outcome)
 
     def _once(self, server: Server, windows: Sequence[Window], source: str) -> list[float]:
@@ -188,9 +191,9 @@ def _valkey() -> Iterator[Running]:
 
 
 def _windows(past: history.Past) -> list[Window]:
-    """Every window there is but the one that is asked hot, in an order that is the same each time."""
-    days = [past.first + timedelta(days=number) for number in range(past.days)]
-    windows = [(first, last) for first in days for last in days if first <= last]
+    """Windows that end in the past, some of them beginning before it; in an order that is the same each time."""
+    begins = [past.first + timedelta(days=number) for number in range(-_EARLIER, past.days)]
+    windows = [(first, last) for first in begins for last in begins[_EARLIER:] if first <= last]
     windows.remove((past.first, past.last))
     random.Random(1).shuffle(windows)
     return windows
