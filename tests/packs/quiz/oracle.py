@@ -102,7 +102,8 @@ def _attempt(user: str, mine: Sequence[Row], old: bool) -> Row:
 
 
 def _scored(submissions: Sequence[Row], answers: Sequence[Row]) -> dict[str, Any]:
-    points = [pair for pair in map(_points, answers) if pair]
+    marked = any("score" in answer.said or "correct" in answer.said for answer in answers)
+    points = [pair for pair in map(_points, answers) if pair and marked]
     told = [row for row in submissions if "score" in row.said]
     if told:
         score, highest = told[-1].number("score"), told[-1].number("maxScore")

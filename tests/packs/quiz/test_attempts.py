@@ -51,6 +51,15 @@ def test_a_score_without_a_highest_is_a_percentage_and_grades_stay_within_0_and_
     ]  # fmt: skip
 
 
+def test_where_nothing_is_marked_a_skipped_question_makes_no_score(quiz: Quiz) -> None:
+    assert said(
+        quiz,
+        part(ANSWERED, NOON, questionId="q1", answer="by bicycle"),
+        part(ANSWERED, NOON + SECOND, questionId="q2", skipped=True),
+        part(SUBMITTED, NOON + 90 * SECOND),
+    ) == {"quizId": "algebra", "attemptId": "a-1", "attemptState": "submitted", "seconds": 90, "questions": 1}
+
+
 def test_the_last_answers_are_the_score_where_the_submission_has_none(quiz: Quiz) -> None:
     told = said(
         quiz,

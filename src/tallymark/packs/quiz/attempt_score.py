@@ -30,6 +30,9 @@ SAID: Final = ", ".join((
 #: Decimals of what is computed.
 _DECIMALS: Final = 9
 
+#: An answer that says how good it is; a skipped one that says nothing counts only beside such answers.
+_MARKED: Final = "(score IS NOT NULL OR correct IN ('true', 'false'))"
+
 #: Where a right answer is worth one point if nothing else is said, and one that is skipped none, whatever is said.
 _WORTH: Final = "if(highest > 0, highest, 1)"
 _POINTS: Final = (
@@ -49,7 +52,7 @@ def sums(place: str) -> str:
         f"maxIf(occurred_at, {submission}) AS submitted_at",
         f"minIf(toNullable(occurred_at), NOT ({submission})) AS watched_at",
         f"sumIf({_POINTS}, latest AND {_POINTS} IS NOT NULL) AS points",
-        f"sumIf({_WORTH}, latest AND {_POINTS} IS NOT NULL) AS worth",
+        f"if(countIf(latest AND {_MARKED}) > 0, sumIf({_WORTH}, latest AND {_POINTS} IS NOT NULL), 0) AS worth",
         "countIf(latest AND NOT skipped) AS questions",
     ))  # fmt: skip
 
