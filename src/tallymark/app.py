@@ -27,7 +27,7 @@ from tallymark.api import health, query, rollup
 from tallymark.api.answers import Answers
 from tallymark.api.archives import archives_router
 from tallymark.api.directory import Directory
-from tallymark.api.docs import openapi_config, pages
+from tallymark.api.docs import assets, openapi_config
 from tallymark.api.errors import EXCEPTION_HANDLERS
 from tallymark.api.evaluations import evaluations_router
 from tallymark.api.evaluators import evaluators_router
@@ -76,6 +76,7 @@ from tallymark.control.seen_signatures import SeenSignatures
 from tallymark.control.statements import Statements
 from tallymark.control.syncs import Syncs
 from tallymark.control.turns import Turns
+from tallymark.dashboard.pages import pages
 from tallymark.engine.base import Engine
 from tallymark.engine.opening import open_engine
 from tallymark.engine.views import define, note
@@ -207,6 +208,7 @@ def _routes(here: Services) -> list[ControllerRouterHandler]:
         health.health,
         health.ready,
         health.metrics,
+        assets(),
         *pages(),
         *(handler for product in PRODUCTS for handler in product.routes(here)),
     ]

@@ -2,14 +2,11 @@
 
 from collections.abc import Mapping
 from functools import cache
-from html import escape
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
-from litestar import Request, Router, get
-from litestar.enums import MediaType
-from litestar.handlers import HTTPRouteHandler
+from litestar import Request, Router
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin, OpenAPIRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme, Tag
@@ -114,23 +111,9 @@ def openapi_config(paths: Mapping[str, Any]) -> OpenAPIConfig:
     )
 
 
-def pages() -> list[HTTPRouteHandler | Router]:
-    """The front page, and the files of every page, from this package."""
-    assets = create_static_files_router("/assets", [_STATIC], name="assets", opt={UNLIMITED: True})
-    return [front_page, assets]
-
-
-@get(
-    "/",
-    media_type=MediaType.HTML,
-    sync_to_thread=False,
-    include_in_schema=False,
-    response_headers=PAGE_HEADERS,
-    opt={UNLIMITED: True},
-)
-def front_page(request: Request[Any, Any, Any]) -> str:
-    """What there is to see, and two commands with this server's own address."""
-    return _read("index.html").decode().replace("{server}", escape(str(request.base_url).rstrip("/")))
+def assets() -> Router:
+    """The files of these pages, from this package."""
+    return create_static_files_router("/assets", [_STATIC], name="assets", opt={UNLIMITED: True})
 
 
 @cache

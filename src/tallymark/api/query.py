@@ -14,6 +14,7 @@ from tallymark.api.question import flag, given_in, question
 from tallymark.api.services import Services, services
 from tallymark.errors import BadQuery
 from tallymark.rollup.run import published
+from tallymark.spec.board import Board, Panel
 from tallymark.spec.catalog import Catalog
 from tallymark.spec.metric import Metric
 from tallymark.spec.project import Project
@@ -96,7 +97,17 @@ def catalogue(
         "packs": [{"name": p.name, "title": p.title, "help": p.help} for p in catalog.packs],
         "metrics": [_metric(m, pack.name, catalog) for pack in catalog.packs for m in pack.metrics],
         "dimensions": [{"name": d.name, "label": d.label, "help": d.help} for d in catalog.dimensions.values()],
+        "boards": [{"pack": pack.name, **_board(pack.board)} for pack in catalog.packs],
     }
+
+
+def _board(board: Board) -> dict[str, Any]:
+    return {"tiles": list(board.tiles), "panels": [_panel(panel) for panel in board.panels]}
+
+
+def _panel(panel: Panel) -> dict[str, Any]:
+    views = [{"by": view.by, "metrics": list(view.metrics), "title": view.title or None} for view in panel.views]
+    return {"title": panel.title, "wide": panel.wide, "views": views}
 
 
 def _metric(metric: Metric, pack: str, catalog: Catalog) -> dict[str, Any]:

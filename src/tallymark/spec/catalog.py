@@ -35,7 +35,21 @@ class Catalog:
                 if catalog.dimensions[dimension.name] != dimension:
                     raise ValueError(f"Dimension {dimension.name} means two things.")
         check_kinds(list(catalog.metrics.values()))
+        for pack in catalog.packs:
+            catalog._check_board(pack)
         return catalog
+
+    def _check_board(self, pack: Pack) -> None:
+        """ValueError where its board shows what the pack and the core don't have."""
+        known = self.only([pack.name])
+        try:
+            for name in pack.board.tiles:
+                known.metric(name)
+            for view in pack.board.views:
+                for name in view.metrics:
+                    known.dimension(view.by, known.metric(name))
+        except BadQuery as error:
+            raise ValueError(f"The board of {pack.name} can't be shown: {error.message}") from error
 
     def only(self, names: Sequence[str]) -> "Catalog":
         """The catalogue of the core and of the packs with these names: what a project has."""

@@ -5,6 +5,7 @@ Numbers by experiment are of assigned units, whether or not they met their varia
 
 from typing import Final
 
+from tallymark.packs.ab.board import BOARD
 from tallymark.packs.ab.names import (
     APP_OPEN,
     APP_VERSION,
@@ -92,5 +93,11 @@ FUNNELS = (
 )
 
 PACK = Pack(
-    "ab", "Experiments", "Assignments to variants, experiments and their results.", METRICS, DIMENSIONS, FUNNELS
+    "ab",
+    "Experiments",
+    "Assignments to variants, experiments and their results.",
+    METRICS,
+    DIMENSIONS,
+    FUNNELS,
+    board=BOARD,
 )

@@ -1,5 +1,6 @@
 """The core's declarations: numbers that mean the same for any event."""
 
+from tallymark.packs.core.board import BOARD
 from tallymark.spec.condition import Column, human
 from tallymark.spec.measure import actors, count, total
 from tallymark.spec.metric import Dimension, Metric, Newcomers, Plain, shared
@@ -28,4 +29,4 @@ DIMENSIONS = (
     Dimension("bot", "Bot", "Name of the bot; empty for people.", Column("bot"), None),
 )
 
-PACK = Pack("core", "Core", "What every project has, whatever its packs.", METRICS, DIMENSIONS)
+PACK = Pack("core", "Core", "What every project has, whatever its packs.", METRICS, DIMENSIONS, board=BOARD)

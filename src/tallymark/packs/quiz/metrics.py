@@ -6,6 +6,7 @@ Attempts are events that are made of their parts: an attempt belongs to the day 
 from typing import Final
 
 from tallymark.packs.quiz import names
+from tallymark.packs.quiz.board import BOARD
 from tallymark.packs.quiz.policy import ATTEMPT as _ATTEMPT
 from tallymark.packs.quiz.tables import ATTEMPTS as ATTEMPTS_TABLE
 from tallymark.spec.condition import Above, Comparison, Condition, Joined, Op, Prop, event, flag, human
@@ -93,4 +94,5 @@ PACK = Pack(
     FUNNELS,
     defaults={"retention": "1095d"},
     tables=(ATTEMPTS_TABLE,),
+    board=BOARD,
 )

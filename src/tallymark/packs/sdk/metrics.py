@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from tallymark.packs.sdk.board import BOARD
 from tallymark.packs.sdk.names import (
     CONNECT_ATTEMPTS,
     CONNECT_SUCCESS,
@@ -70,4 +71,5 @@ PACK = Pack(
     METRICS,
     DIMENSIONS,
     defaults={"retention": "24h", "pii": "reject", "maxEventNames": MOST_NAMES},
+    board=BOARD,
 )

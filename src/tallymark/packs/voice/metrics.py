@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from tallymark.packs.voice import names
+from tallymark.packs.voice.board import BOARD
 from tallymark.spec.condition import Comparison, Condition, Op, Prop, event, flag, human
 from tallymark.spec.evaluation import LOWEST, SCORES
 from tallymark.spec.funnel import Funnel, Step
@@ -170,4 +171,5 @@ PACK = Pack(
     METRICS,
     DIMENSIONS,
     FUNNELS,
+    board=BOARD,
 )

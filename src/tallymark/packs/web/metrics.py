@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from tallymark.packs.web import names
+from tallymark.packs.web.board import BOARD
 from tallymark.packs.web.funnels import FUNNELS
 from tallymark.spec.condition import Above, Column, Prop, column, event, flag, human, measured
 from tallymark.spec.measure import AGE, Rows, actors, count, moments, quantiles, total
@@ -170,5 +171,11 @@ DIMENSIONS = (
 )  # fmt: skip
 
 PACK = Pack(
-    "web", "Web traffic", "Page views, visitors, sessions and where they came from.", METRICS, DIMENSIONS, FUNNELS
+    "web",
+    "Web traffic",
+    "Page views, visitors, sessions and where they came from.",
+    METRICS,
+    DIMENSIONS,
+    FUNNELS,
+    board=BOARD,
 )
