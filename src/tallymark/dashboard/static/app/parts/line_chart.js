@@ -48,7 +48,7 @@ function options(element, buckets, series, grain, open, flags, height, setHover,
     cursor: { drag: { x: Boolean(onBrush), y: false, setScale: false }, points: { size: 7 }, y: false },
     scales: { x: { time: true }, y: { range: (_, least, most) => [Math.min(0, least ?? 0), (most ?? 0) > 0 ? most * 1.06 : most < 0 ? 0 : 1] } },
     axes: [
-      { ...axis, grid: { show: false }, splits: () => ticks(buckets), values: (_, splits) => splits.map((at) => tickName(buckets, at, grain)) },
+      { ...axis, size: 28, grid: { show: false }, splits: () => ticks(buckets), values: (_, splits) => splits.map((at) => tickName(buckets, at, grain)) },
       { ...axis, size: 64, values: (_, splits) => splits.map((value) => shown(value, unit)), space: height / TICKS },
     ],
     series: [{}, ...series.flatMap((one) => lines(one, finished))],
