@@ -19,6 +19,7 @@ from litestar.types import ControllerRouterHandler, Receive, Scope, Send
 from tallymark.access.guard import Access
 from tallymark.access.keys import local_key
 from tallymark.access.secret import installation_secret
+from tallymark.access.sessions import SignIn
 from tallymark.access.signature import Signatures
 from tallymark.access.tokens import Tokens
 from tallymark.access.vault import Vault
@@ -46,6 +47,9 @@ from tallymark.api.rate_limits import rate_limits
 from tallymark.api.retention import ask_retention
 from tallymark.api.segments import Segments
 from tallymark.api.services import Services
+from tallymark.api.session_cookie import SessionCookie
+from tallymark.api.sessions import sessions_router
+from tallymark.api.shares import shares_router
 from tallymark.api.syncs import syncs_router
 from tallymark.archive.archives import Archives
 from tallymark.archive.shelf import Shelf
@@ -73,6 +77,8 @@ from tallymark.control.refusals import Refusals
 from tallymark.control.reviews import Reviews
 from tallymark.control.salts import Salts
 from tallymark.control.seen_signatures import SeenSignatures
+from tallymark.control.sessions import Sessions
+from tallymark.control.shares import Shares
 from tallymark.control.statements import Statements
 from tallymark.control.syncs import Syncs
 from tallymark.control.turns import Turns
@@ -177,7 +183,7 @@ def build(
         request_max_body_size=settings.max_body_bytes,
     )
     take = here.rate_limits.events(events.fn) if limits else events.fn
-    app.asgi_handler = Shortcut("/v1/events", take, Segments("/quiz/", app.asgi_handler))
+    app.asgi_handler = Shortcut("/v1/events", take, Segments("/quiz/", SessionCookie(here.sign_in, app.asgi_handler)))
     return app
 
 
@@ -204,6 +210,8 @@ def _routes(here: Services) -> list[ControllerRouterHandler]:
         evaluators_router,
         evaluations_router,
         syncs_router,
+        sessions_router,
+        shares_router,
         purge_router,
         health.health,
         health.ready,
@@ -235,6 +243,9 @@ def _services(settings: Settings, engine: Engine, database: Database, now: Calla
         enricher, writer, Counts(engine), Quotas(engine), EventNames(engine), SealedDays(engine), limits, now
     )
     access = Access(keys, settings.admin_api_key, local_key(settings.data), read_keys=settings.read_keys)
+    shares = Shares(database)
+    sign_in = SignIn(access, Sessions(database), keys, shares, secret, now)
+    access.sessions = sign_in.identify
     experiments, funnels = Experiments(database), Funnels(database)
     book = ExperimentBook(experiments)
     archived = open_files(settings, "archives")
@@ -250,7 +261,7 @@ def _services(settings: Settings, engine: Engine, database: Database, now: Calla
         FunnelRollups(engine, catalog, funnels, book), Evaluators(database), Evaluations(database),
         EvaluationQueue(database, turns.holder), Reviews(database), Quizzes(database),
         Refusals(database, now), Cursors(database), SeenSignatures(database), Statements(database),
-        Archives(engine, Shelf(archived), workplace, keeper, job_runs, turns), Syncs(database), now,
+        Archives(engine, Shelf(archived), workplace, keeper, job_runs, turns), Syncs(database), shares, sign_in, now,
     )  # fmt: skip
 
 
@@ -324,6 +335,7 @@ def _forget(here: Services, project: Project) -> None:
     here.quizzes.forget_project(project.id)
     here.statements.forget_project(project.id)
     here.syncs.forget_project(project.id)
+    here.shares.forget_project(project.id)
     _forget_exports(here, project)
     with suppress(TallymarkError):  # those that can't be reached now go with a later purge
         here.archives.forget_project(project)

@@ -50,6 +50,8 @@ class Access:
         read_keys: Sequence[str] = (),
     ) -> None:
         self._keys = keys
+        #: Who a key stands for that no store of keys has: told after it is built, since sessions need it.
+        self.sessions: Callable[[str], Identity | None] = lambda _: None
         self._masters: tuple[tuple[str, Scope], ...] = tuple(
             (digest(key), scope) for key, scope in _of_every_project(admin_key, local_key, read_keys) if key
         )
@@ -66,11 +68,19 @@ class Access:
         known = self._known.get(hashed)
         if known is not None and known[0] > self._clock():
             return known[1]
-        return self._look_up(hashed)
+        return self._look_up(hashed, token)
 
     def is_configured(self, text: str) -> bool:
         """Whether it is a key that the settings name, whatever it looks like."""
         return self._configured_as(digest(text)) is not None
+
+    def configured(self, hashed: str) -> Identity | None:
+        """Whose key of the settings has that hash."""
+        return self._configured_as(hashed)
+
+    def of_key(self, key: Key | None) -> Identity | None:
+        """Who has a key of a project."""
+        return None if key is None else Identity(key.project_id, key.scope, _name(key))
 
     def known(self, token: str | None) -> Identity:
         """Whose key it is.
@@ -109,9 +119,8 @@ class Access:
         scopes = [scope for master, scope in self._masters if compare_digest(hashed, master)]
         return Identity(None, scopes[0]) if scopes else None
 
-    def _look_up(self, hashed: str) -> Identity | None:
-        key = self._keys.find(hashed)
-        identity = None if key is None else Identity(key.project_id, key.scope, _name(key))
+    def _look_up(self, hashed: str, token: str) -> Identity | None:
+        identity = self.sessions(token) or self.of_key(self._keys.find(hashed))
         if len(self._known) >= _MOST_CACHED:
             self._known.clear()
         self._known[hashed] = (self._clock() + _FRESH_SECONDS, identity)

@@ -42,6 +42,7 @@ _TAGS: Final = (
     Tag("syncs", "How far tables elsewhere were taken in."),
     Tag("projects", "What events belong to."),
     Tag("keys", "Who may do what."),
+    Tag("dashboard", "Signing in, and showing others."),
     Tag("purge", "What is past its time."),
     Tag("ab", "Variants for applications, their events, and the results of experiments."),
     Tag("sdk", "Counters of applications, and their monthly reports."),

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, TypedDict, cast, get_args
 
 from litestar import Router, delete, get, post
@@ -14,6 +14,7 @@ from tallymark.access.keys import mint
 from tallymark.api.auth import Call, caller, project_for, require
 from tallymark.api.body import read_json, with_body
 from tallymark.api.errors import documented
+from tallymark.api.expiry import EXPIRY_RULE, read_expiry
 from tallymark.control.keys import Key, Keys, Scope
 from tallymark.errors import BadRequest, NotFound
 from tallymark.spec.project import instant_text
@@ -22,7 +23,6 @@ _FIELDS = ("project", "scope", "label", "expiresAt")
 _SCOPES: tuple[Scope, ...] = get_args(Scope)
 _MAX_LABEL = 200
 _LARGEST_ID = 2**63 - 1
-_EXPIRY_RULE = "an instant to come in ISO 8601, such as 2030-01-31 or 2030-01-31T12:00:00Z; UTC without a zone"
 
 _DRAFT = Schema(
     type=OpenAPIType.OBJECT,
@@ -32,7 +32,7 @@ _DRAFT = Schema(
         "label": Schema(type=OpenAPIType.STRING, max_length=_MAX_LABEL, description="What people call it."),
         "expiresAt": Schema(
             type=[OpenAPIType.STRING, OpenAPIType.NULL],
-            description=f"From when on it is good for nothing: {_EXPIRY_RULE}. Default: null, never.",
+            description=f"From when on it is good for nothing: {EXPIRY_RULE}. Default: null, never.",
         ),
     },
     required=["project", "scope"],
@@ -156,21 +156,7 @@ def _parse(body: object) -> tuple[str, Scope, str, datetime | None]:
         raise BadRequest(f"A key's scope is one of {', '.join(_SCOPES)}.", field="scope", allowed=_SCOPES)
     if not isinstance(label, str) or len(label) > _MAX_LABEL or not (label.isprintable() or not label):
         raise BadRequest(f"A label is text of at most {_MAX_LABEL} printable characters.", field="label")
-    return project, cast(Scope, scope), label, _expiry(body.get("expiresAt"))
-
-
-def _expiry(value: object) -> datetime | None:
-    """The instant from which on the key is good for nothing."""
-    if value is None:
-        return None
-    try:
-        instant = datetime.fromisoformat(cast(str, value))
-        expires_at = (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).astimezone(UTC)
-    except (TypeError, ValueError, OverflowError):
-        expires_at = None
-    if expires_at is None or expires_at <= datetime.now(UTC):
-        raise BadRequest(f"A key's expiry is {_EXPIRY_RULE}.", field="expiresAt", allowed=[_EXPIRY_RULE])
-    return expires_at
+    return project, cast(Scope, scope), label, read_expiry(body.get("expiresAt"), "A key")
 
 
 def _public(key: Key) -> PublicKey:

@@ -4,7 +4,8 @@ Told by the fields `RateLimit-Policy` and `RateLimit` of draft-ietf-httpapi-rate
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from hashlib import blake2b
 from ipaddress import IPv6Address
@@ -23,7 +24,7 @@ from tallymark.access.verified import Verified
 from tallymark.api.intake import client_address, headers_of
 from tallymark.cache.remote import Remote
 from tallymark.config import Settings
-from tallymark.errors import RateLimited
+from tallymark.errors import Forbidden, RateLimited, Unauthorized
 
 #: The `opt` of handlers that everybody may ask as often as they like.
 UNLIMITED: Final = "unlimited"
@@ -127,6 +128,20 @@ class RateLimits:
         if not found.allowed:
             raise _refusal(limit, found)
         return [(name.encode(), value.encode()) for name, value in _fields(limit, found).items()]
+
+    @asynccontextmanager
+    async def guessing(self, scope: Scope) -> AsyncIterator[None]:
+        """Around what may bring a wrong secret in its body, which counts as a wrong key does. Errors: `RateLimited`."""
+        limit = self.limits.guesses
+        if limit is None:
+            yield
+            return
+        self._refuse_guesses(scope, limit)
+        try:
+            yield
+        except (Unauthorized, Forbidden):
+            await self.limiter.take(limit, self._name(limit, self._network(scope)))
+            raise
 
     def _refuse_guesses(self, scope: Scope, limit: Limit) -> None:
         """Refuses one more unknown key of an address that brought too many. Errors: `RateLimited`."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from litestar.datastructures import State
 
 from tallymark.access.guard import Access
+from tallymark.access.sessions import SignIn
 from tallymark.access.signature import Signatures
 from tallymark.access.tokens import Tokens
 from tallymark.access.vault import Vault
@@ -35,6 +36,7 @@ from tallymark.control.refusals import Refusals
 from tallymark.control.reviews import Reviews
 from tallymark.control.salts import Salts
 from tallymark.control.seen_signatures import SeenSignatures
+from tallymark.control.shares import Shares
 from tallymark.control.statements import Statements
 from tallymark.control.syncs import Syncs
 from tallymark.control.turns import Turns
@@ -93,6 +95,8 @@ class Services:
     statements: Statements
     archives: Archives
     syncs: Syncs
+    shares: Shares
+    sign_in: SignIn
     now: Callable[[], float]
 
 

@@ -20,6 +20,7 @@ from tallymark.cli import (
     funnels,
     importing,
     keys,
+    link,
     people,
     projects,
     purge,
@@ -40,6 +41,7 @@ from tallymark.logs import configure
 #: Every group of commands there is.
 GROUPS: tuple[typer.Typer, ...] = (
     serving.app,
+    link.app,
     projects.app,
     keys.app,
     importing.app,

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from tallymark.cli.connection import Start, announce
+from tallymark.cli.link import opened_by
 from tallymark.config import Settings
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def demo(context: typer.Context, host: Host = None, port: Port = None) -> None:
 
     application = build(settings)
     keys = _prepare(application)
-    _serve(settings, application, lambda url: _say_demo(url, keys))
+    _serve(settings, application, lambda url, application: _say_demo(url, _dashboard(url, application), keys))
 
 
 def _settings(context: typer.Context, host: str | None, port: int | None) -> Settings:
@@ -49,7 +50,7 @@ def _settings(context: typer.Context, host: str | None, port: int | None) -> Set
     return Start(start.build, {**start.options, "host": host, "port": port}).settings()
 
 
-def _serve(settings: Settings, application: Litestar | None, say: Callable[[str], None]) -> None:
+def _serve(settings: Settings, application: Litestar | None, say: Callable[[str, Litestar], None]) -> None:
     from tallymark.app import build  # noqa: PLC0415  # slow to import, and most commands talk to a server
     from tallymark.logs import configure  # noqa: PLC0415  # as above
     from tallymark.serving import check_port, serve  # noqa: PLC0415  # as above
@@ -59,7 +60,7 @@ def _serve(settings: Settings, application: Litestar | None, say: Callable[[str]
     check_port(settings)
     application = application or build(settings)
     with announce(settings.data, f"http://{settings.host}:{settings.port}"):
-        serve(settings, say, application)
+        serve(settings, lambda url: say(url, application), application)
 
 
 def _warn_of_missing_keys(settings: Settings) -> None:
@@ -73,8 +74,14 @@ def _warn_of_missing_keys(settings: Settings) -> None:
             structlog.get_logger().warning("no such key", setting=name, means="only keys of projects work")
 
 
-def _say_url(url: str) -> None:
-    sys.stderr.write(f"Tallymark serves {url} (pid {os.getpid()})\n")
+def _say_url(url: str, application: Litestar) -> None:
+    sys.stderr.write(f"Tallymark serves {url} (pid {os.getpid()})\nDashboard, once: {_dashboard(url, application)}\n")
+
+
+def _dashboard(url: str, application: Litestar) -> str:
+    """A link that signs in once."""
+    here: Any = application.state.services
+    return opened_by(url, here.sign_in.new_code())
 
 
 def _prepare(application: Litestar) -> dict[str, dict[str, str]]:
@@ -95,10 +102,11 @@ def _prepare(application: Litestar) -> dict[str, dict[str, str]]:
         return demo.prepare(datetime.now(UTC), report)
 
 
-def _say_demo(url: str, keys: dict[str, dict[str, str]]) -> None:
+def _say_demo(url: str, dashboard: str, keys: dict[str, dict[str, str]]) -> None:
     project, mine = next(iter(keys.items()))
     lines = [
         f"\nTallymark is ready: {url}",
+        f"  Dashboard, once {dashboard}",
         f"  API reference   {url}/openapi",
         f"  Health          {url}/health   {url}/ready   {url}/metrics",
         "",

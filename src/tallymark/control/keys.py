@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal, cast
 
-from sqlalchemy import Row, Select, or_, select
+from sqlalchemy import ColumnElement, Row, Select, or_, select
 from sqlalchemy.orm import Session
 
 from tallymark.control.database import Database
@@ -68,11 +68,18 @@ class Keys:
         with self._database.read() as session:
             return _first(session, _KEYS.where(KeyRow.id == key_id))
 
+    def get_good(self, key_id: int) -> Key | None:
+        """The key with that id, if it is good."""
+        return self._good(KeyRow.id == key_id)
+
     def find(self, hash_: str) -> Key | None:
         """The key with that hash, if it is good: neither revoked nor expired."""
+        return self._good(KeyRow.hash == hash_)
+
+    def _good(self, which: ColumnElement[bool]) -> Key | None:
         unexpired = or_(KeyRow.expires_at.is_(None), KeyRow.expires_at > datetime.now(UTC))
         with self._database.read() as session:
-            return _first(session, _KEYS.where(KeyRow.hash == hash_, KeyRow.revoked_at.is_(None), unexpired))
+            return _first(session, _KEYS.where(which, KeyRow.revoked_at.is_(None), unexpired))
 
     def list(self, project_id: int | None = None) -> tuple[Key, ...]:
         """Every key of a project, or of all, revoked and expired ones included, oldest first."""

@@ -1,10 +1,11 @@
 """The dashboard's routes: the page at `/`, and its files, which a browser keeps for good."""
 
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 from litestar import Request, Response, get
 from litestar.enums import MediaType
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import PathParameter
 
 from tallymark.api.docs import PAGE_HEADERS
 from tallymark.api.rate_limits import UNLIMITED
@@ -14,6 +15,8 @@ from tallymark.errors import NotFound
 _PREFIX: Final = "/dashboard"
 _FOR_GOOD: Final = "public, max-age=31536000, immutable"
 _LIVING: Final = "no-cache"
+
+_Part = Annotated[str, PathParameter()]
 
 
 def pages() -> list[HTTPRouteHandler]:
@@ -33,7 +36,7 @@ def pages() -> list[HTTPRouteHandler]:
         include_in_schema=False,
         opt={UNLIMITED: True},
     )
-    def dashboard_file(request: Request[Any, Any, Any], version: str, file_path: str) -> Response[bytes]:
+    def dashboard_file(request: Request[Any, Any, Any], version: _Part, file_path: _Part) -> Response[bytes]:
         """A file; of another version than this one's it is there as well, but not for good."""
         file = files.by_path.get(file_path.lstrip("/"))
         if file is None:

@@ -6,7 +6,8 @@ import tallymark.control.evaluation_models  # its tables belong to the metadata
 import tallymark.control.experiment_models  # its tables belong to the metadata
 import tallymark.control.export_models  # its tables belong to the metadata
 import tallymark.control.people_models  # its tables belong to the metadata
-import tallymark.control.quiz_models  # noqa: F401  # its tables belong to the metadata
+import tallymark.control.quiz_models  # its tables belong to the metadata
+import tallymark.control.session_models  # noqa: F401  # its tables belong to the metadata
 from tallymark.control.models import Base
 
 context.configure(

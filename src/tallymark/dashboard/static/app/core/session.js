@@ -35,9 +35,8 @@ export async function signIn(by) {
     enter(await send("POST", "/v1/session", by));
     locked.value = null;
   } catch (error) {
-    if (by.share) locked.value = by.share;
-    if (!by.share || by.password) refused.value = error;
-    else if (error.code !== "password_needed") { locked.value = null; refused.value = error; }
+    locked.value = by.share && error.status === 403 ? by.share : null;
+    if (!locked.value || by.password) refused.value = error;
     session.value = false;
   }
 }
