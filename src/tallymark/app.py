@@ -25,6 +25,7 @@ from tallymark.access.tokens import Tokens
 from tallymark.access.vault import Vault
 from tallymark.answer.run import Answerer
 from tallymark.api import health, query, rollup
+from tallymark.api.annotations import annotations_router
 from tallymark.api.answers import Answers
 from tallymark.api.archives import archives_router
 from tallymark.api.directory import Directory
@@ -41,10 +42,12 @@ from tallymark.api.ingest import Ingest, Shortcut
 from tallymark.api.journeys import ask_journeys
 from tallymark.api.keys import keys_router
 from tallymark.api.lifecycle import ask_lifecycle, ask_stickiness
+from tallymark.api.live import ask_live
 from tallymark.api.projects import projects_router
 from tallymark.api.purge import purge_router
 from tallymark.api.rate_limits import rate_limits
 from tallymark.api.retention import ask_retention
+from tallymark.api.saved_views import views_router
 from tallymark.api.segments import Segments
 from tallymark.api.services import Services
 from tallymark.api.session_cookie import SessionCookie
@@ -56,6 +59,7 @@ from tallymark.archive.shelf import Shelf
 from tallymark.archive.work import Workplace
 from tallymark.cache.opening import open_cache
 from tallymark.config import Settings
+from tallymark.control.annotations import Annotations
 from tallymark.control.assignments import Assignments
 from tallymark.control.audit import Audit
 from tallymark.control.cursors import Cursors
@@ -76,6 +80,7 @@ from tallymark.control.quizzes import Quizzes
 from tallymark.control.refusals import Refusals
 from tallymark.control.reviews import Reviews
 from tallymark.control.salts import Salts
+from tallymark.control.saved_views import SavedViews
 from tallymark.control.seen_signatures import SeenSignatures
 from tallymark.control.sessions import Sessions
 from tallymark.control.shares import Shares
@@ -212,6 +217,9 @@ def _routes(here: Services) -> list[ControllerRouterHandler]:
         syncs_router,
         sessions_router,
         shares_router,
+        annotations_router,
+        views_router,
+        ask_live,
         purge_router,
         health.health,
         health.ready,
@@ -261,7 +269,8 @@ def _services(settings: Settings, engine: Engine, database: Database, now: Calla
         FunnelRollups(engine, catalog, funnels, book), Evaluators(database), Evaluations(database),
         EvaluationQueue(database, turns.holder), Reviews(database), Quizzes(database),
         Refusals(database, now), Cursors(database), SeenSignatures(database), Statements(database),
-        Archives(engine, Shelf(archived), workplace, keeper, job_runs, turns), Syncs(database), shares, sign_in, now,
+        Archives(engine, Shelf(archived), workplace, keeper, job_runs, turns), Syncs(database), shares, sign_in,
+        Annotations(database), SavedViews(database), now,
     )  # fmt: skip
 
 
@@ -336,6 +345,8 @@ def _forget(here: Services, project: Project) -> None:
     here.statements.forget_project(project.id)
     here.syncs.forget_project(project.id)
     here.shares.forget_project(project.id)
+    here.annotations.forget_project(project.id)
+    here.saved_views.forget_project(project.id)
     _forget_exports(here, project)
     with suppress(TallymarkError):  # those that can't be reached now go with a later purge
         here.archives.forget_project(project)

@@ -28,7 +28,7 @@ class Browser:
         if self.cookie:
             sent["cookie"] = self.cookie
         self.app.client.cookies.clear()
-        encoded = {name: value.encode("latin-1") for name, value in sent.items()}
+        encoded = {name.encode(): value.encode("latin-1") for name, value in sent.items()}
         answer = self.app.client.request(method, path, json=body, headers=encoded)
         if "set-cookie" in answer.headers:
             self.cookie = answer.headers["set-cookie"].partition(";")[0]
@@ -243,7 +243,8 @@ def test_a_link_of_another_project_cannot_be_revoked(app: Application, project: 
 def test_a_link_with_a_password_needs_it(app: Application, project: Any) -> None:
     share, token = shared(app, project[0], password="open sesame")
     stored = app.here.shares.get(share)
-    assert stored is not None and "sesame" not in stored.password
+    assert stored is not None
+    assert "sesame" not in stored.password
     answer = Browser(app).enter({"share": token})
     assert (answer.status_code, answer.json()["error"]["field"]) == (403, "password")
     assert Browser(app).enter({"share": token, "password": "open"}).status_code == 403

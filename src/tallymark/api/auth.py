@@ -4,10 +4,11 @@
 so they belong into handlers that run in a thread.
 """
 
-from typing import Any
+from typing import Annotated, Any
 
 from litestar import Request
 from litestar.datastructures import State
+from litestar.params import QueryParameter
 
 from tallymark.access.guard import Access, Identity, token_of
 from tallymark.control.keys import Scope
@@ -16,6 +17,7 @@ from tallymark.errors import BadRequest, NotFound
 from tallymark.spec.project import Project
 
 Call = Request[Any, Any, State]
+ProjectName = Annotated[str | None, QueryParameter(description="Name or id of the project; default: the key's own.")]
 #: Longer numbers don't fit an id.
 _ID_DIGITS = 18
 

@@ -18,7 +18,6 @@ from tallymark.errors import BadQuery
 from tallymark.spec.project import Project
 from tallymark.spec.window import Window
 
-ProjectName = Annotated[str | None, QueryParameter(description="Name or id; default: the key's own.")]
 First = Annotated[str | None, QueryParameter(name="from", description="First day, YYYY-MM-DD; default 30 days ago.")]
 Last = Annotated[str | None, QueryParameter(description="Last day, YYYY-MM-DD; default today.")]
 Zone = Annotated[str | None, QueryParameter(description="Zone of the days; default the project's.")]

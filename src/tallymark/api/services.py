@@ -18,6 +18,7 @@ from tallymark.api.rate_limits import RateLimits
 from tallymark.archive.archives import Archives
 from tallymark.cache.opening import Cache
 from tallymark.config import Settings
+from tallymark.control.annotations import Annotations
 from tallymark.control.assignments import Assignments
 from tallymark.control.audit import Audit
 from tallymark.control.cursors import Cursors
@@ -35,6 +36,7 @@ from tallymark.control.quizzes import Quizzes
 from tallymark.control.refusals import Refusals
 from tallymark.control.reviews import Reviews
 from tallymark.control.salts import Salts
+from tallymark.control.saved_views import SavedViews
 from tallymark.control.seen_signatures import SeenSignatures
 from tallymark.control.shares import Shares
 from tallymark.control.statements import Statements
@@ -97,6 +99,8 @@ class Services:
     syncs: Syncs
     shares: Shares
     sign_in: SignIn
+    annotations: Annotations
+    saved_views: SavedViews
     now: Callable[[], float]
 
 

@@ -11,8 +11,9 @@ from litestar.params import RawBody
 
 from tallymark.access.sessions import CODE_LASTS, SignedIn
 from tallymark.api.auth import Call, caller, require
-from tallymark.api.body import read_json, with_body
+from tallymark.api.body import with_body
 from tallymark.api.errors import documented
+from tallymark.api.fields import read_fields
 from tallymark.api.services import Services, services
 from tallymark.api.session_cookie import cookie_of, is_elsewhere, is_secure, session_token
 from tallymark.errors import BadRequest, Forbidden, Unauthorized
@@ -76,7 +77,7 @@ async def sign_in(request: Call, body: RawBody) -> Response[OneSession]:
     here = services(request.app.state)
     if is_elsewhere(request.scope):
         raise Forbidden("Only the dashboard's own pages sign in.")
-    way, secret, password = _parse(read_json(body))
+    way, secret, password = _parse(body)
     async with here.rate_limits.guessing(request.scope):
         found = await _found(here, way, secret, password)
     cookie = cookie_of(found.token, is_secure(request.scope, here.settings.trusted_proxies))
@@ -128,19 +129,13 @@ async def _found(here: Services, way: str, secret: str, password: str) -> Signed
     return await asyncio.to_thread(begin[way])
 
 
-def _parse(body: object) -> tuple[str, str, str]:
+def _parse(body: bytes) -> tuple[str, str, str]:
     """How somebody signs in, their secret, and a password, '' where none is given. Errors: `BadRequest`."""
-    if not isinstance(body, Mapping):
-        raise BadRequest("Signing in takes a JSON object.", allowed=_WAYS)
-    for field, value in body.items():
-        if field not in (*_WAYS, "password"):
-            raise BadRequest(f"Signing in knows no field {field[:40]!r}.", field=field[:40], allowed=_WAYS)
-        if not isinstance(value, str) or not 0 < len(value) <= _LONGEST:
-            raise BadRequest(f"{field} is text of 1 to {_LONGEST} characters.", field=field)
-    given = [way for way in _WAYS if way in body]
+    said = read_fields(body, "Signing in", dict.fromkeys((*_WAYS, "password"), _LONGEST))
+    given = [way for way in _WAYS if way in said]
     if len(given) != 1:
         raise BadRequest("Signing in takes one of key, code and share.", allowed=_WAYS)
-    return given[0], body[given[0]], body.get("password", "")
+    return given[0], said[given[0]], said.get("password", "")
 
 
 def _told(here: Services, found: SignedIn) -> OneSession:

@@ -1,28 +1,27 @@
 """`/v1/shares`: links that show a project's numbers to whoever has them, until they are revoked."""
 
 import secrets
-from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Annotated, Any, Final, TypedDict
+from typing import Annotated, Final, TypedDict
 
 from litestar import Router, delete, get, post
 from litestar.openapi.spec import Schema
 from litestar.openapi.spec.enums import OpenAPIType
-from litestar.params import PathParameter, QueryParameter, RawBody
+from litestar.params import PathParameter, RawBody
 
 from tallymark.access.keys import digest
 from tallymark.access.passwords import hashed
-from tallymark.api.auth import Call, caller, project_for
-from tallymark.api.body import read_json, with_body
+from tallymark.api.auth import Call, ProjectName, caller, project_for
+from tallymark.api.body import with_body
 from tallymark.api.errors import documented
 from tallymark.api.expiry import read_expiry
+from tallymark.api.fields import read_fields
 from tallymark.api.services import services
 from tallymark.control.shares import Share
-from tallymark.errors import BadRequest, NotFound
+from tallymark.errors import NotFound
 from tallymark.spec.project import instant_text
 
 _LONGEST: Final = {"title": 200, "view": 2_000, "password": 200}
-_FIELDS: Final = (*_LONGEST, "expiresAt")
 
 _DRAFT: Final = Schema(
     type=OpenAPIType.OBJECT,
@@ -35,8 +34,6 @@ _DRAFT: Final = Schema(
     additional_properties=False,
     examples=[{"title": "November", "view": "page=web&period=month"}],
 )
-
-ProjectName = Annotated[str | None, QueryParameter(description="Name or id of the project; default: the key's own.")]
 
 
 class PublicShare(TypedDict):
@@ -80,7 +77,7 @@ class ManyShares(TypedDict):
 def create_share(request: Call, body: RawBody, project: ProjectName = None) -> NewShare:
     """Makes a link; whoever has it sees what a read key of the project sees."""
     here, owner = services(request.app.state), project_for(request, project, "admin")
-    told = _parse(read_json(body))
+    told = read_fields(body, "A shared link", _LONGEST, ("expiresAt",))
     token, now = secrets.token_urlsafe(24), datetime.fromtimestamp(here.now(), UTC)
     password = hashed(told["password"]) if told.get("password") else ""
     share = Share(
@@ -121,19 +118,6 @@ def revoke_share(
 
 
 shares_router = Router("/v1/shares", route_handlers=[create_share, list_shares, revoke_share], tags=["dashboard"])
-
-
-def _parse(body: object) -> Mapping[str, Any]:
-    """The fields of a link. Errors: `BadRequest`."""
-    if not isinstance(body, Mapping):
-        raise BadRequest("A shared link is a JSON object.", allowed=_FIELDS)
-    for field, value in body.items():
-        if field not in _FIELDS:
-            raise BadRequest(f"A shared link has no field {field[:40]!r}.", field=field[:40], allowed=_FIELDS)
-        most = _LONGEST.get(field)
-        if most is not None and (not isinstance(value, str) or len(value) > most):
-            raise BadRequest(f"{field} is text of at most {most} characters.", field=field)
-    return body
 
 
 def _public(share: Share) -> PublicShare:

@@ -2,6 +2,7 @@
 
 from alembic import context
 
+import tallymark.control.dashboard_models  # its tables belong to the metadata
 import tallymark.control.evaluation_models  # its tables belong to the metadata
 import tallymark.control.experiment_models  # its tables belong to the metadata
 import tallymark.control.export_models  # its tables belong to the metadata
