@@ -13,8 +13,8 @@ from tallymark.answer.behaviour.funnel import FunnelAnswer, actors_who_left, ans
 from tallymark.answer.behaviour.tell import tell_funnel
 from tallymark.answer.compare import Told
 from tallymark.answer.run import Runs
-from tallymark.api.auth import Call, project_for
-from tallymark.api.behaviour import TAG, Asker, Filters, First, Last, ProjectName, Zone, asker
+from tallymark.api.auth import Call, ProjectName, project_for
+from tallymark.api.behaviour import TAG, Asker, Filters, First, Last, Zone, asker
 from tallymark.api.behaviour_question import LEFT, funnel_question, left_at, whole_number
 from tallymark.api.body import read_json, with_body
 from tallymark.api.errors import documented

@@ -10,8 +10,8 @@ from tallymark.answer.behaviour.journeys import answer_journeys
 from tallymark.answer.behaviour.tell import tell_journeys
 from tallymark.answer.compare import Told
 from tallymark.answer.run import Runs
-from tallymark.api.auth import Call
-from tallymark.api.behaviour import TAG, Filters, First, Last, ProjectName, Zone, asker
+from tallymark.api.auth import Call, ProjectName
+from tallymark.api.behaviour import TAG, Filters, First, Last, Zone, asker
 from tallymark.api.behaviour_question import journey_question
 from tallymark.api.errors import documented
 from tallymark.api.question import given_in

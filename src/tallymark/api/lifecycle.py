@@ -12,8 +12,8 @@ from tallymark.answer.behaviour.stickiness import MONTH, answer_stickiness
 from tallymark.answer.behaviour.tell import plan_body, tell_lifecycle, tell_stickiness
 from tallymark.answer.compare import Told
 from tallymark.answer.run import Runs
-from tallymark.api.auth import Call
-from tallymark.api.behaviour import TAG, Asker, Exact, Explain, Filters, First, Last, ProjectName, Zone, asker
+from tallymark.api.auth import Call, ProjectName
+from tallymark.api.behaviour import TAG, Asker, Exact, Explain, Filters, First, Last, Zone, asker
 from tallymark.api.behaviour_question import lifecycle_question, stickiness_question
 from tallymark.api.errors import documented
 from tallymark.api.question import Parameters, flag, given_in, window_of

@@ -10,8 +10,8 @@ from tallymark.answer.behaviour.retention import answer_retention
 from tallymark.answer.behaviour.tell import plan_body, tell_retention
 from tallymark.answer.compare import Told
 from tallymark.answer.run import Runs
-from tallymark.api.auth import Call
-from tallymark.api.behaviour import TAG, Exact, Explain, Filters, First, Last, ProjectName, Zone, asker
+from tallymark.api.auth import Call, ProjectName
+from tallymark.api.behaviour import TAG, Exact, Explain, Filters, First, Last, Zone, asker
 from tallymark.api.behaviour_question import retention_question
 from tallymark.api.errors import documented
 from tallymark.api.question import flag, given_in
