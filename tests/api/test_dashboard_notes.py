@@ -60,13 +60,12 @@ def test_annotations_are_those_of_the_days_that_are_asked_for(app: Application, 
     assert [note["day"] for note in found["annotations"]] == ["2028-01-15", "2028-02-01"]
 
 
-BAD: Sequence[tuple[str, Any]] = (
-    *(("/v1/annotations", body) for body in (
-        None, [], {}, {"day": TODAY}, {"text": "x"}, {"day": "2028-02-30", "text": "x"}, {"day": TODAY, "text": ""},
-        {"day": TODAY, "text": "x" * 201}, {"day": 5, "text": "x"}, {"day": TODAY, "text": "x", "by": "me"},
-    )),
-    *(("/v1/views", body) for body in ({}, {"title": "x"}, {"title": "x", "view": "y" * 2_001})),
+NO_ANNOTATIONS: Sequence[Any] = (
+    None, [], {}, {"day": TODAY}, {"text": "x"}, {"day": "2028-02-30", "text": "x"}, {"day": TODAY, "text": ""},
+    {"day": TODAY, "text": "x" * 201}, {"day": 5, "text": "x"}, {"day": TODAY, "text": "x", "by": "me"},
 )  # fmt: skip
+NO_VIEWS: Sequence[Any] = ({}, {"title": "x"}, {"title": "x", "view": "y" * 2_001})
+BAD = [*(("/v1/annotations", body) for body in NO_ANNOTATIONS), *(("/v1/views", body) for body in NO_VIEWS)]
 
 
 @pytest.mark.parametrize(("path", "body"), BAD)
