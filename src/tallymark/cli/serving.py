@@ -32,8 +32,13 @@ def serve(context: typer.Context, host: Host = None, port: Port = None) -> None:
 
 
 @app.command("demo", epilog="Example: tallymark demo --port 9000")
-def demo(context: typer.Context, host: Host = None, port: Port = None) -> None:
-    """Run the server with a demo project per pack and 90 days of made-up data; later starts keep it."""
+def demo(
+    context: typer.Context,
+    host: Host = None,
+    port: Port = None,
+    days: Annotated[int, typer.Option(min=1, max=365, help="Days of made-up data, up to today.")] = 90,
+) -> None:
+    """Run the server with a demo project per pack and made-up data; later starts keep it."""
     settings = _settings(context, host, port)
     from tallymark.serving import check_port  # noqa: PLC0415  # slow to import, and most commands talk to a server
 
@@ -41,7 +46,7 @@ def demo(context: typer.Context, host: Host = None, port: Port = None) -> None:
     from tallymark.app import build  # noqa: PLC0415  # as above
 
     application = build(settings)
-    keys = _prepare(application)
+    keys = _prepare(application, days)
     _serve(settings, application, lambda url, application: _say_demo(url, _dashboard(url, application), keys))
 
 
@@ -84,11 +89,11 @@ def _dashboard(url: str, application: Litestar) -> str:
     return opened_by(url, here.sign_in.new_code())
 
 
-def _prepare(application: Litestar) -> dict[str, dict[str, str]]:
+def _prepare(application: Litestar, days: int) -> dict[str, dict[str, str]]:
     from tallymark.jobs.demo import Demo  # noqa: PLC0415  # as above
 
     here: Any = application.state.services
-    demo = Demo(here, application.state.packs)
+    demo = Demo(here, application.state.packs, days)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True)) as progress:
         tasks: dict[str, TaskID] = {}

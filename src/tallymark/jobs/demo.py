@@ -64,6 +64,7 @@ class Demo:
 
     here: Services
     packs: Packs
+    days: int = DAYS
 
     def prepare(self, now: datetime, report: Report) -> dict[str, dict[str, str]]:
         """The keys of the demo projects by name and scope; what is missing is made, which takes some seconds."""
@@ -95,18 +96,18 @@ class Demo:
         if not self.here.experiments.all(project.id):
             sample.seed(self.here, project, now.date())
         waiting: list[WireEvent] = []
-        for done, (_, events) in enumerate(sample.days(now.date(), DAYS), 1):
+        for done, (_, events) in enumerate(sample.days(now.date(), self.days), 1):
             waiting += [event for event in events if _before(event, now)]
-            if len(waiting) >= _CHUNK or done == DAYS:
+            if len(waiting) >= _CHUNK or done == self.days:
                 self._store(project, waiting, now)
                 waiting = []
-            report(project.name, "events", done, DAYS)
+            report(project.name, "events", done, self.days)
         if sample.finish is not None:
-            report(project.name, "what follows", 0, DAYS)
+            report(project.name, "what follows", 0, self.days)
             sample.finish(self.here, project, now)
-            report(project.name, "what follows", DAYS, DAYS)
+            report(project.name, "what follows", self.days, self.days)
         rolled_up = count(1)
-        self.here.keeper.run(project, lambda _: report(project.name, "rollups", min(next(rolled_up), DAYS), DAYS))
+        self.here.keeper.run(project, lambda _: report(project.name, "rollups", min(next(rolled_up), self.days), self.days))
         self.here.funnel_rollups.refresh(project)
 
     def _store(self, project: Project, events: list[WireEvent], now: datetime) -> None:

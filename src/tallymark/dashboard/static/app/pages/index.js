@@ -16,13 +16,12 @@ export const PAGES = {
   operations: { label: "Operations", letter: "o", load: () => import("./operations.js"), when: mayChange },
 };
 
-/** The names of the pages that this reader and this project have. */
+/** The names of the pages that this reader and this project have; the project's packs come first, in their order. */
 export const pages = computed(() => {
   if (!project.value || !catalogue.value) return [];
-  return Object.keys(PAGES).filter((name) => {
-    const { pack, when } = PAGES[name];
-    return (!pack || project.value.packs.includes(pack)) && (!when || when());
-  });
+  const { packs } = project.value;
+  const others = Object.keys(PAGES).filter((name) => !PAGES[name].pack && (PAGES[name].when?.() ?? true));
+  return [...packs.filter((name) => name in PAGES), ...others];
 });
 
 /** The name of the page that is open. */
