@@ -13,7 +13,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
@@ -24,7 +24,7 @@ import httpx
 
 ADMIN = "admin-of-every-project"
 
-_COMMAND = "import sys; from tallymark.cli import main; sys.exit(main(['serve']))"
+_COMMAND = "import sys; from tallymark.cli import main; sys.exit(main(sys.argv[1:]))"
 _START_SECONDS = 120.0
 
 _FORKED = multiprocessing.get_context("forkserver")
@@ -34,15 +34,16 @@ _FORKED.set_forkserver_preload(["tallymark.app", "tallymark.cli", "tallymark.ser
 class RunningServer:
     """`tallymark serve` over the data in `data`; a context manager, whose port outlives kills and restarts.
 
-    `settings` are environment variables. What the server says goes to `log`.
+    `settings` are environment variables. What the server says goes to `log`. `command` is what runs in `serve`'s place.
     """
 
     _forked = True
 
-    def __init__(self, data: Path, **settings: str) -> None:
+    def __init__(self, data: Path, command: Sequence[str] = ("serve",), **settings: str) -> None:
         self.data = data
         self.log = data.with_suffix(".log")
         self.port = free_port()
+        self._command = tuple(command)
         self._settings = settings
         self._process: ForkServerProcess | _Unforked | None = None
 
@@ -77,7 +78,7 @@ class RunningServer:
             "ADMIN_API_KEY": ADMIN,
             "TALLYMARK_LOG_FORMAT": "json",
         }
-        arguments = (self.data.parent, kept | own | self._settings, self.log)
+        arguments = (self._command, self.data.parent, kept | own | self._settings, self.log)
         self._process = _FORKED.Process(target=_serve, args=arguments) if self._forked else _Unforked(*arguments)
         self._process.start()
 
@@ -154,13 +155,13 @@ class UnforkedServer(RunningServer):
 class _Unforked:
     """A process of its own, with what is used of `multiprocessing.Process`."""
 
-    def __init__(self, directory: Path, environment: Mapping[str, str], log: Path) -> None:
-        self._directory, self._environment, self._log = directory, environment, log
+    def __init__(self, command: Sequence[str], directory: Path, environment: Mapping[str, str], log: Path) -> None:
+        self._command, self._directory, self._environment, self._log = command, directory, environment, log
 
     def start(self) -> None:
         with self._log.open("ab") as said:
             self._process = subprocess.Popen(
-                [sys.executable, "-c", _COMMAND], cwd=self._directory, env=self._environment,
+                [sys.executable, "-c", _COMMAND, *self._command], cwd=self._directory, env=self._environment,
                 stdin=subprocess.DEVNULL, stdout=said, stderr=said,
             )  # fmt: skip
 
@@ -183,8 +184,8 @@ class _Unforked:
             self._process.wait(seconds)
 
 
-def _serve(directory: Path, environment: Mapping[str, str], log: Path) -> None:
-    """`tallymark serve` in this process."""
+def _serve(command: Sequence[str], directory: Path, environment: Mapping[str, str], log: Path) -> None:
+    """A command of `tallymark` that serves, in this process."""
     from tallymark.cli import main  # noqa: PLC0415  # whoever starts servers has no need of it
 
     os.chdir(directory)
@@ -193,7 +194,7 @@ def _serve(directory: Path, environment: Mapping[str, str], log: Path) -> None:
     with log.open("ab") as said:
         for stream in (sys.stdout, sys.stderr):
             os.dup2(said.fileno(), stream.fileno())
-    sys.exit(main(["serve"]))
+    sys.exit(main(command))
 
 
 def free_port() -> int:

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import count
@@ -65,18 +65,19 @@ class Demo:
     here: Services
     packs: Packs
     days: int = DAYS
+    samples: Sequence[Sample] = SAMPLES
 
     def prepare(self, now: datetime, report: Report) -> dict[str, dict[str, str]]:
         """The keys of the demo projects by name and scope; what is missing is made, which takes some seconds."""
         keys = _read(self._file)
-        for sample in SAMPLES:
+        for sample in self.samples:
             name = str(sample.project["name"])
             project = self.here.projects.find(name)
             if project is None or name not in keys:
                 project = self._create(sample, project, keys)
             if not self.here.keeper.runs(project):
                 self._fill(project, sample, now, report)
-        return {name: keys[name] for name in (str(sample.project["name"]) for sample in SAMPLES)}
+        return {name: keys[name] for name in (str(sample.project["name"]) for sample in self.samples)}
 
     def _create(self, sample: Sample, old: Project | None, keys: dict[str, dict[str, str]]) -> Project:
         if old is not None:
@@ -107,7 +108,9 @@ class Demo:
             sample.finish(self.here, project, now)
             report(project.name, "what follows", self.days, self.days)
         rolled_up = count(1)
-        self.here.keeper.run(project, lambda _: report(project.name, "rollups", min(next(rolled_up), self.days), self.days))
+        self.here.keeper.run(
+            project, lambda _: report(project.name, "rollups", min(next(rolled_up), self.days), self.days)
+        )
         self.here.funnel_rollups.refresh(project)
 
     def _store(self, project: Project, events: list[WireEvent], now: datetime) -> None:

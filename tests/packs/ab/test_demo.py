@@ -95,12 +95,9 @@ def running(tmp_path_factory: pytest.TempPathFactory, engine: Engine) -> Iterato
         yield found
 
 
-def test_it_is_made_through_the_pipeline_of_any_other_event(
-    running: Application, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(demos, "SAMPLES", (demos.Sample(PROJECT, lambda last, _: days(last, 5), seed_experiments),))
-    monkeypatch.setattr(demos, "DAYS", 5)
-    demo = demos.Demo(running.here, running.client.app.state.packs)
+def test_it_is_made_through_the_pipeline_of_any_other_event(running: Application) -> None:
+    sample = demos.Sample(PROJECT, days, seed_experiments)
+    demo = demos.Demo(running.here, running.client.app.state.packs, 5, [sample])
     for _ in range(2):
         keys = demo.prepare(NOON, lambda *_: None)
     project, sent = running.project("demo-ab"), [event for _, of in days(TODAY, 5) for event in of]

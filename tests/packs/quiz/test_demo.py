@@ -101,11 +101,9 @@ def running(tmp_path_factory: pytest.TempPathFactory, engine: Engine) -> Iterato
         yield found
 
 
-def test_its_attempts_are_there_before_anybody_looks(running: Application, monkeypatch: pytest.MonkeyPatch) -> None:
-    sample = demos.Sample(PROJECT, lambda last, _: days(last, 30), seed_hints, finish)
-    monkeypatch.setattr(demos, "SAMPLES", (sample,))
-    monkeypatch.setattr(demos, "DAYS", 30)
-    keys = demos.Demo(running.here, running.client.app.state.packs).prepare(NOON, lambda *_: None)
+def test_its_attempts_are_there_before_anybody_looks(running: Application) -> None:
+    sample = demos.Sample(PROJECT, days, seed_hints, finish)
+    keys = demos.Demo(running.here, running.client.app.state.packs, 30, [sample]).prepare(NOON, lambda *_: None)
     window = {"project": "demo-quiz", "startDate": "2028-02-01", "endDate": "2028-03-01"}
     key = {"x-api-key": keys["demo-quiz"]["read"]}
     there = [e for _, of in days(NOON.date(), 30) for e in of if _at(e) <= NOON.timestamp() * 1000]

@@ -89,13 +89,9 @@ def running(tmp_path_factory: pytest.TempPathFactory, engine: Engine) -> Iterato
         yield found
 
 
-def test_it_is_joined_and_judged_by_rules_before_anybody_looks(
-    running: Application, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    sample = demos.Sample(PROJECT, lambda last, _: days(last, 5), finish=judge)
-    monkeypatch.setattr(demos, "SAMPLES", (sample,))
-    monkeypatch.setattr(demos, "DAYS", 5)
-    demo = demos.Demo(running.here, running.client.app.state.packs)
+def test_it_is_joined_and_judged_by_rules_before_anybody_looks(running: Application) -> None:
+    sample = demos.Sample(PROJECT, days, finish=judge)
+    demo = demos.Demo(running.here, running.client.app.state.packs, 5, [sample])
     for _ in range(2):
         keys = demo.prepare(NOON, lambda *_: None)
     there = [e for _, of in days(NOON.date(), 5) for e in of if _at(e) <= NOON.timestamp() * 1000]
