@@ -5,7 +5,7 @@ const grouped = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
 const fine = new Intl.NumberFormat("en-US", { maximumFractionDigits: 6 });
 const MINUS = "−";
 
-/** A number of a unit: "count", "share", "ms", "seconds", "usd" or "number". */
+/** A number of a unit: "count", "share", "ms", "seconds", "usd", "p" (a probability value) or "number". */
 export function shown(value, unit = "number") {
   if (value === null || value === undefined || Number.isNaN(value)) return NOTHING;
   const text = (WAYS[unit] ?? number)(Math.abs(value));
@@ -19,7 +19,7 @@ export function exactly(value, unit = "number") {
   return fine.format(value) + ({ ms: " ms", seconds: " s", usd: " US dollars" }[unit] ?? "");
 }
 
-const WAYS = { count, number, share, ms, seconds, usd };
+const WAYS = { count, number, share, ms, seconds, usd, p };
 
 function count(value) {
   if (value < 99_999.5) return Number.isInteger(value) ? grouped.format(value) : number(value);
@@ -44,6 +44,10 @@ function short(value) {
 
 function share(value) {
   return `${(value * 100).toFixed(1)} %`;
+}
+
+function p(value) {
+  return value < 0.001 ? "< 0.001" : value.toFixed(3);
 }
 
 function usd(value) {

@@ -1,8 +1,11 @@
 // A button that shows a short list below it. Escape and a click elsewhere close it, arrows move in it.
 import { html, useEffect, useRef, useState } from "../core/html.js";
 
-/** `children` is what the list shows: items, or a function that gets `close`. */
-export function Menu({ label, title, className = "", align = "left", children }) {
+/**
+ * `label` is what the button shows, `title` its tip; where the label is a picture alone (`picture`) also its name.
+ * `children` is what the list shows: items, or a function that gets `close`.
+ */
+export function Menu({ label, title, picture = false, className = "", align = "left", children }) {
   const [open, setOpen] = useState(false);
   const element = useRef(null);
   const close = () => setOpen(false);
@@ -24,7 +27,7 @@ export function Menu({ label, title, className = "", align = "left", children })
     if (open && (event.key === "ArrowDown" || event.key === "ArrowUp")) move(event, element.current);
   };
   return html`<div class="menu ${className}" ref=${element} onKeyDown=${onKey} data-no-picture>
-    <button type="button" class="menu-button" aria-expanded=${open} aria-haspopup="true" title=${title} aria-label=${title}
+    <button type="button" class="menu-button" aria-expanded=${open} aria-haspopup="true" title=${title} aria-label=${picture ? title : undefined}
       onClick=${() => setOpen(!open)}>${label}</button>
     ${open && html`<div class="menu-list ${align}">${typeof children === "function" ? children(close) : children}</div>`}
   </div>`;

@@ -58,7 +58,7 @@ export function Failed({ error, retry }) {
 
 function PanelMenu({ title, table, element, onTable }) {
   const name = fileName(project.value?.name, title, ...days.value);
-  return html`<${Menu} className="quiet" align="right" title=${`Keep or show all: ${title}`} label=${html`<${Icon} name="more" />`}>
+  return html`<${Menu} picture className="quiet" align="right" title=${`Keep or show all: ${title}`} label=${html`<${Icon} name="more" />`}>
     ${(close) => html`
       <button type="button" onClick=${() => { close(); onTable(); }}>Show all as a table</button>
       <button type="button" onClick=${() => { close(); save(`${name}.csv`, csv(table), "text/csv"); }}>Keep as CSV</button>
@@ -67,9 +67,9 @@ function PanelMenu({ title, table, element, onTable }) {
 }
 
 function HiddenTable({ title, table }) {
-  return html`<table class="unseen">
+  return html`<div class="unseen"><table>
     <caption>${title}</caption>
     <thead><tr>${table.columns.map((column) => html`<th scope="col">${column.label}</th>`)}</tr></thead>
     <tbody>${table.rows.map((row) => html`<tr>${table.columns.map((column) => html`<td>${row[column.key] ?? ""}</td>`)}</tr>`)}</tbody>
-  </table>`;
+  </table></div>`;
 }

@@ -18,7 +18,7 @@ export function Account({ onHelp }) {
   const [sheet, open] = useState(null);
   const Sheet = SHEETS[sheet];
   const keep = () => saveZip(`${fileName(project.value.name, page.value, ...days.value)}.zip`, shownTables());
-  return html`${Sheet && html`<${Sheet} onClose=${() => open(null)} />`}<${Menu} align="right" title="More" label=${html`<${Icon} name="more" size="18" />`}>
+  return html`${Sheet && html`<${Sheet} onClose=${() => open(null)} />`}<${Menu} picture align="right" title="More" label=${html`<${Icon} name="more" size="18" />`}>
     ${(close) => html`
       <p class="menu-note">Signed in by ${session.value.name}</p>
       <button type="button" onClick=${() => { close(); open("views"); }}>Saved views</button>
