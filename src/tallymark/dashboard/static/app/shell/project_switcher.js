@@ -5,7 +5,7 @@ import { project, projects } from "../core/project.js";
 import { Menu } from "../parts/menu.js";
 
 // What belongs to one project means nothing in another.
-const LEFT_BEHIND = { f: null, segment: null, metric: null, page: null, experiment: null, quiz: null, learner: null };
+const LEFT_BEHIND = { f: null, segment: null, metric: null, page: null, experiment: null, quiz: null, question: null, learner: null, attempts: null };
 
 /** The name of the project; a list of the others where there are any. */
 export function ProjectSwitcher() {
