@@ -4,7 +4,8 @@ import { useAnswer } from "../core/answer.js";
 import { today } from "../core/days.js";
 import { days, grain, zone } from "../core/period.js";
 import { catalogue } from "../core/project.js";
-import { Breakdown, common } from "../parts/breakdown.js";
+import { answerable, common } from "../core/question.js";
+import { Breakdown } from "../parts/breakdown.js";
 import { MainChart } from "../parts/main_chart.js";
 import { Tiles } from "../parts/tiles.js";
 import { Empty } from "../shell/empty.js";
@@ -13,13 +14,14 @@ import { Empty } from "../shell/empty.js";
 export function Board({ pack, before, children }) {
   const board = catalogue.value?.board.get(pack);
   const names = board?.tiles ?? [];
-  const answer = useAnswer(names.length ? "/v1/query" : null, { ...common(), metrics: names.join(","), grain: grain.value });
+  const wanted = answerable(names);
+  const answer = useAnswer(wanted.length ? "/v1/query" : null, { ...common(), metrics: wanted.join(","), grain: grain.value });
   const open = days.value[1] >= today(zone.value);
   if (!board) return null;
   if (answer.data && answer.data.freshness.rolledUpThrough === null) return html`<${Empty} pack=${pack} />`;
   return html`
-    <${Tiles} names=${names} answer=${answer} open=${open} />
-    <${MainChart} names=${names} answer=${answer} open=${open} />
+    <${Tiles} names=${names} known=${wanted} answer=${answer} open=${open} />
+    <${MainChart} names=${wanted} answer=${answer} open=${open} />
     ${before}
     ${board.panels.map((panel) => html`<${Breakdown} key=${panel.title} title=${panel.title} views=${panel.views} span=${panel.wide ? 12 : 6} />`)}
     ${children}`;

@@ -2,9 +2,9 @@
 import { html, useState } from "../core/html.js";
 import { useAnswer } from "../core/answer.js";
 import { exactly, shown } from "../core/format.js";
-import { filters, isFiltered, segments, toggle } from "../core/filters.js";
-import { asked } from "../core/period.js";
-import { dimensionOf, metricOf, project } from "../core/project.js";
+import { isFiltered, toggle } from "../core/filters.js";
+import { dimensionOf, metricOf } from "../core/project.js";
+import { answerable, common } from "../core/question.js";
 import { Delta } from "./delta.js";
 import { Panel } from "./panel.js";
 import { TableSheet } from "./table.js";
@@ -13,23 +13,20 @@ const ROWS = 8;
 const ALL = 1_000;
 const ROW_HEIGHT = 32;
 
-/** What a question to `/v1/query` has in common on every page. */
-export const common = () => ({ project: project.value.name, ...asked.value, filter: filters.value, segment: segments.value });
-
 /**
  * A panel of breakdowns. `views` are `{by, metrics, title?}`: one is shown, tabs change it. The first metric orders.
  */
 export function Breakdown({ title, views, span = 6 }) {
-  const known = views.filter((view) => dimensionOf(view.by) && metricOf(view.metrics[0]));
+  const known = views.map((view) => ({ ...view, metrics: answerable(view.metrics) })).filter((view) => dimensionOf(view.by) && view.metrics.length);
   const [place, choose] = useState(0);
   const [sheet, setSheet] = useState(false);
   const view = known[Math.min(place, known.length - 1)];
   const answer = useAnswer(view ? "/v1/query" : null, view && { ...common(), metrics: view.metrics.join(","), by: view.by, limit: ROWS });
-  if (!view) return null;
+  if (!view) return html`<${Panel} title=${title} height=${(ROWS + 1) * ROW_HEIGHT} span=${span}><p class="nothing">These numbers are not known under this filter.</p><//>`;
   const rows = answer.data?.by === view.by ? answer.data.breakdown : [];
   const shownAnswer = answer.data && answer.data.by !== view.by ? { ...answer, data: null } : answer;
   const tabs = known.length > 1 && html`<div class="tabs" role="tablist" aria-label=${title} data-no-picture>
-    ${known.map((one, n) => html`<button type="button" role="tab" aria-selected=${one === view} onClick=${() => choose(n)}>${one.title ?? dimensionOf(one.by).label}</button>`)}
+    ${known.map((one, n) => html`<button type="button" role="tab" aria-selected=${one.by === view.by} onClick=${() => choose(n)}>${one.title ?? dimensionOf(one.by).label}</button>`)}
   </div>`;
   return html`<${Panel} title=${title} help=${dimensionOf(view.by).help} answer=${shownAnswer} table=${tableOf(view, rows)} height=${(ROWS + 1) * ROW_HEIGHT} span=${span} tools=${tabs}>
     <${Bars} view=${view} rows=${rows} whole=${answer.data?.metrics[view.metrics[0]]?.value} />

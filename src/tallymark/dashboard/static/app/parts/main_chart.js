@@ -13,7 +13,7 @@ const WORDS = { hour: "Hours", day: "Days", week: "Weeks", month: "Months" };
 
 /** The panel of the chosen one of these metrics; `answer` is that of `/v1/query` for all of them. */
 export function MainChart({ names, answer, open, span = 12 }) {
-  const name = chosenMetric(names);
+  const name = chosenMetric(names) ?? "";
   const metric = metricOf(name);
   const found = answer.data?.metrics[name];
   const drawnGrain = answer.data?.window.grain ?? grain.value;

@@ -10,16 +10,20 @@ import { Sparkline } from "./sparkline.js";
 /** The metric whose chart is shown, of these. */
 export const chosenMetric = (names) => (names.includes(chosen("metric")) ? chosen("metric") : names[0]);
 
-/** A tile for each of these metrics; `answer` is that of `/v1/query` for all of them. `open` as in `Sparkline`. */
-export function Tiles({ names, answer, open }) {
+/**
+ * A tile for each of these metrics; `answer` is that of `/v1/query` for those that are `known` under the filters there
+ * are. `open` as in `Sparkline`.
+ */
+export function Tiles({ names, known = names, answer, open }) {
   if (answer.error && !answer.data) return html`<section class="span-12"><${Failed} error=${answer.error} retry=${answer.retry} /></section>`;
   return html`<div class="tiles span-12 ${answer.loading && answer.data ? "busy" : ""}" role="group" aria-label="Numbers of the period">
-    ${names.map((name) => html`<${Tile} name=${name} found=${answer.data?.metrics[name]} open=${open} chosen=${name === chosenMetric(names)} />`)}
+    ${names.map((name) => html`<${Tile} name=${name} found=${answer.data?.metrics[name]} open=${open} known=${known.includes(name)} chosen=${name === chosenMetric(known)} />`)}
   </div>`;
 }
 
-function Tile({ name, found, open, chosen: isChosen }) {
+function Tile({ name, found, open, known, chosen: isChosen }) {
   const metric = metricOf(name);
+  if (metric && !known) return html`<div class="tile" title="Not known under this filter"><span class="tile-label">${metric.label}</span><span class="tile-number muted">–</span></div>`;
   if (!found || !metric) return html`<div class="tile"><span class="tile-label">${metric?.label ?? name}</span><div class="skeleton"></div></div>`;
   const near = found.accuracy !== "exact";
   const tip = `${metric.label}: ${exactly(found.value, metric.unit)}${near ? ` (${found.accuracy})` : ""}. ${metric.help}`;

@@ -5,7 +5,7 @@ import { exactly, instant, shown } from "../../core/format.js";
 import { days, zone } from "../../core/period.js";
 import { metricOf, project } from "../../core/project.js";
 import { mayChange } from "../../core/session.js";
-import { common } from "../../parts/breakdown.js";
+import { answerable, common } from "../../core/question.js";
 import { Delta } from "../../parts/delta.js";
 import { Panel } from "../../parts/panel.js";
 import { TableSheet } from "../../parts/table.js";
@@ -14,9 +14,11 @@ const NAMES = ["new_leads", "lead_captures", "lead_capture_rate", "time_to_captu
 
 /** The panel. */
 export function Leads() {
-  const answer = useAnswer("/v1/query", { ...common(), metrics: NAMES.join(",") });
+  const names = answerable(NAMES);
+  const answer = useAnswer(names.length ? "/v1/query" : null, { ...common(), metrics: names.join(",") });
   const [open, setOpen] = useState(false);
-  const rows = NAMES.map((name) => ({ name, label: metricOf(name)?.label ?? name, value: answer.data?.metrics[name]?.value ?? null, previous: answer.data?.metrics[name]?.previous ?? null }));
+  if (!names.length) return null;
+  const rows = names.map((name) => ({ name, label: metricOf(name)?.label ?? name, value: answer.data?.metrics[name]?.value ?? null, previous: answer.data?.metrics[name]?.previous ?? null }));
   const columns = [{ key: "label", label: "Number" }, { key: "value", label: "Value", unit: "number" }, { key: "previous", label: "Before", unit: "number" }];
   const tools = mayChange() && html`<button type="button" class="plain link" data-no-picture onClick=${() => setOpen(true)}>Who they are</button>`;
   return html`<${Panel} title="Leads, forms and consent" answer=${answer} table=${answer.data && { columns, rows }} height=${240} tools=${tools}>

@@ -3,7 +3,7 @@ import { html } from "../../core/html.js";
 import { useAnswer } from "../../core/answer.js";
 import { exactly, shown } from "../../core/format.js";
 import { metricOf } from "../../core/project.js";
-import { common } from "../../parts/breakdown.js";
+import { answerable, common } from "../../core/question.js";
 import { Delta } from "../../parts/delta.js";
 import { Panel } from "../../parts/panel.js";
 
@@ -12,10 +12,11 @@ const PARTS = ["p75", "p95", "good", "fair", "poor"];
 
 /** The panel. */
 export function Vitals() {
-  const names = Object.keys(VITALS).flatMap((vital) => PARTS.map((part) => `${vital}_${part}`));
-  const answer = useAnswer("/v1/query", { ...common(), metrics: names.join(",") });
+  const names = answerable(Object.keys(VITALS).flatMap((vital) => PARTS.map((part) => `${vital}_${part}`)));
+  const answer = useAnswer(names.length ? "/v1/query" : null, { ...common(), metrics: names.join(",") });
   const told = answer.data?.metrics;
   const rows = told ? Object.entries(VITALS).map(([vital, label]) => ({ label, vital, ...Object.fromEntries(PARTS.map((part) => [part, told[`${vital}_${part}`]?.value ?? null])), before: told[`${vital}_p75`]?.previous ?? null })) : [];
+  if (!names.length) return null;
   const columns = [{ key: "label", label: "Vital" }, ...["p75", "p95"].map((key) => ({ key, label: key, unit: "number" })), ...["good", "fair", "poor"].map((key) => ({ key, label: key, unit: "share" }))];
   return html`<${Panel} title="Web vitals" help="p75: three of four page loads stay below" answer=${answer} table=${told && { columns, rows }} height=${240}>
     <table class="vitals">
