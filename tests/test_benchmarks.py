@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,13 +14,19 @@ from benchmarks.suites import SUITES
 _ROOT = Path(__file__).parents[1]
 
 
-@pytest.mark.parametrize("name", SUITES)
-def test_benchmark_gives_figures(name: str, tmp_path: Path) -> None:
-    told = tmp_path / "told.json"
-    command = [sys.executable, "-m", "benchmarks", name, "--quick", "--data", str(tmp_path), "--json", str(told)]
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], str]:
+    """What all of them tell in one quick run, as JSON and as text: they share processes and the past they ask about."""
+    place = tmp_path_factory.mktemp("benchmarks")
+    command = [sys.executable, "-m", "benchmarks", "--quick", "--data", str(place), "--json", str(place / "told.json")]
     run = subprocess.run(command, cwd=_ROOT, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr
-    result = json.loads(told.read_text(encoding="utf-8"))
+    return json.loads((place / "told.json").read_text(encoding="utf-8")), run.stderr
+
+
+@pytest.mark.parametrize("name", SUITES)
+def test_benchmark_gives_figures(told: tuple[dict[str, Any], str], name: str) -> None:
+    result, text = told
     assert result["quick"] is True
     assert result["machine"]["cores"] >= 1
     figures = result["suites"][name]["figures"]
@@ -27,7 +34,7 @@ def test_benchmark_gives_figures(name: str, tmp_path: Path) -> None:
     for figure in figures:
         assert isinstance(figure["value"], float | int)
         assert (figure["hit"] is None) == (figure["target"] is None)
-        assert figure["name"] in run.stderr
+        assert figure["name"] in text
 
 
 def test_a_target_is_met_on_its_good_side() -> None:

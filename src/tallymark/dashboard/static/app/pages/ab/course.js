@@ -7,7 +7,7 @@ import { project } from "../../core/project.js";
 import { LineChart } from "../../parts/line_chart.js";
 import { Panel } from "../../parts/panel.js";
 
-const POINTS = 10;
+const POINTS = 8;
 
 /** The panel of the experiment's first metric. */
 export function Course({ experiment, metric }) {
@@ -15,10 +15,10 @@ export function Course({ experiment, metric }) {
   const [asked, ask] = useState(0);
   const days = useMemo(() => pointsOf(experiment), [experiment.startedAt, experiment.stoppedAt]);
   useEffect(() => {
-    const path = `/ab/v1/experiments/${encodeURIComponent(experiment.key)}/results`;
     const stop = new AbortController();
-    Promise.all(days.map((to) => get(path, { project: project.value.name, metric: metric.name, to }, stop.signal)))
-      .then((data) => setFound({ data, error: null, loading: false }), (error) => error.name === "AbortError" || setFound({ data: null, error, loading: false }));
+    collect(experiment.key, metric.name, days, stop.signal, (data) => setFound({ data, error: null, loading: false })).catch(
+      (error) => error.name === "AbortError" || setFound({ data: null, error, loading: false }),
+    );
     return () => stop.abort();
   }, [experiment.key, metric.name, days, asked]);
   const variant = metric.variants.find((one) => !one.control)?.variant;
@@ -28,6 +28,16 @@ export function Course({ experiment, metric }) {
     note="The effect in the metric's own unit, between the bounds that hold whenever you look.">
     ${drawn && html`<${LineChart} buckets=${days} series=${drawn.series} grain="day" height=${240} />`}
   <//>`;
+}
+
+// Asks one day after the other, the last one first, so that others' questions don't wait; tells what there is each time.
+async function collect(key, metric, days, signal, tell) {
+  const found = days.map(() => null);
+  for (let place = days.length - 1; place >= 0; place -= 1) {
+    const parameters = { project: project.value.name, metric, to: days[place] };
+    found[place] = await get(`/ab/v1/experiments/${encodeURIComponent(key)}/results`, parameters, signal);
+    tell([...found]);
+  }
 }
 
 // At most so many days from the second one on, the last included.
@@ -42,7 +52,7 @@ function pointsOf({ startedAt, stoppedAt }) {
 }
 
 function drawing(days, answers, variant) {
-  const found = answers.map((answer) => answer.metrics[0].variants.find((one) => one.variant === variant));
+  const found = answers.map((answer) => answer?.metrics[0].variants.find((one) => one.variant === variant));
   const rows = found.map((one, n) => ({ t: days[n], effect: one?.absolute?.effect ?? null, low: one?.sequential?.low ?? null, high: one?.sequential?.high ?? null }));
   const line = (label, key, token, more = {}) => ({ label, unit: "number", token, values: rows.map((row) => row[key]), ...more });
   return {
