@@ -46,6 +46,7 @@ from tallymark.api.live import ask_live
 from tallymark.api.projects import projects_router
 from tallymark.api.purge import purge_router
 from tallymark.api.rate_limits import rate_limits
+from tallymark.api.rejections import ask_rejections
 from tallymark.api.retention import ask_retention
 from tallymark.api.saved_views import views_router
 from tallymark.api.segments import Segments
@@ -54,6 +55,7 @@ from tallymark.api.session_cookie import SessionCookie
 from tallymark.api.sessions import sessions_router
 from tallymark.api.shares import shares_router
 from tallymark.api.syncs import syncs_router
+from tallymark.api.system import ask_system
 from tallymark.archive.archives import Archives
 from tallymark.archive.shelf import Shelf
 from tallymark.archive.work import Workplace
@@ -179,7 +181,7 @@ def build(
     app = Litestar(
         route_handlers=[events, imports, *_routes(here)],
         lifespan=[lifespan],
-        state=_state(here, purge, exporter, on_change),
+        state=_state(here, purge, exporter, clock, on_change),
         exception_handlers=EXCEPTION_HANDLERS,
         middleware=[here.rate_limits.questions] if limits else [],
         cors_config=_cors(settings),
@@ -220,6 +222,8 @@ def _routes(here: Services) -> list[ControllerRouterHandler]:
         annotations_router,
         views_router,
         ask_live,
+        ask_rejections,
+        ask_system,
         purge_router,
         health.health,
         health.ready,
@@ -379,7 +383,9 @@ def _paths() -> dict[str, Any]:
     return {path: item for product in PRODUCTS for path, item in product.paths.items()}
 
 
-def _state(here: Services, purge: Purge, exporter: Exporter, on_change: Callable[[str, Project], None]) -> State:
+def _state(
+    here: Services, purge: Purge, exporter: Exporter, clock: Clock, on_change: Callable[[str, Project], None]
+) -> State:
     return State(
         {
             "services": here,
@@ -390,6 +396,8 @@ def _state(here: Services, purge: Purge, exporter: Exporter, on_change: Callable
             "project_listeners": [on_change],
             "purge": purge.run,
             "wake_exports": exporter.wake,
+            "clock_jobs": clock.jobs,
+            "started_at": here.now(),
         },
         deep_copy=False,
     )

@@ -43,11 +43,16 @@ def ready(state: State) -> Response[dict[str, Any]]:
 
     An engine that is away is no reason to send nobody here: events are taken into the spool. It is then `degraded`.
     """
-    here = services(state)
+    status, checks = checked(services(state))
+    return Response({"status": status, "checks": checks}, status_code=503 if status == "unavailable" else 200)
+
+
+def checked(here: Services) -> tuple[str, dict[str, str]]:
+    """`ok`, `degraded` or `unavailable`, and what each check says."""
     checks = {"engine": _engine(here), "control": _control(here), "spool": _spool(here), "disk": _disk(here)}
     vital = all(checks[name] == "ok" for name in ("control", "spool", "disk"))
     status = "ok" if all(text == "ok" for text in checks.values()) else "degraded" if vital else "unavailable"
-    return Response({"status": status, "checks": checks}, status_code=200 if vital else 503)
+    return status, checks
 
 
 def _engine(here: Services) -> str:

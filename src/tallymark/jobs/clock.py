@@ -1,6 +1,8 @@
 """What the server does by the clock: refresh, replay the spool, write counts, sweep, purge; each at its own pace."""
 
+import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import structlog
@@ -16,6 +18,7 @@ from tallymark.ingest.store import Store
 from tallymark.rollup.keeper import Keeper
 from tallymark.rollup.refresh import Outcome
 from tallymark.rollup.sweep import sweep
+from tallymark.spec.job import JobState
 
 _log = structlog.get_logger()
 
@@ -29,11 +32,21 @@ _THREADS = 3
 _PURGE_MINUTES = "*/10"
 
 
+@dataclass(frozen=True)
+class _Ended:
+    """When a job ran last, for how many seconds, and why it failed, if it did."""
+
+    at: datetime
+    seconds: float
+    error: str | None
+
+
 class Clock:
     """Runs the jobs in threads of its own; one that fails is logged and comes again."""
 
     def __init__(self, refresh_seconds: int) -> None:
         self._refresh_seconds = refresh_seconds
+        self._ended: dict[str, _Ended] = {}
         self._scheduler = BackgroundScheduler(
             executors={"default": ThreadPoolExecutor(_THREADS)},
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
@@ -62,7 +75,7 @@ class Clock:
             ("sweep", lambda: _sweep(engine, job_runs), 600),
             *extra,
         ]
-        self._scheduler.add_job(_guarded, "cron", ["purge", purge], minute=_PURGE_MINUTES, id="purge")
+        self._scheduler.add_job(self._run, "cron", ["purge", purge], minute=_PURGE_MINUTES, id="purge")
         self._add(jobs if embedded else [("migrate", lambda: self._migrate(engine, jobs), 1)])
         self._scheduler.start()
 
@@ -74,8 +87,25 @@ class Clock:
     def _add(self, jobs: Sequence[_Job]) -> None:
         for name, work, seconds in jobs:
             self._scheduler.add_job(
-                _guarded, "interval", [name, work], seconds=seconds, id=name, next_run_time=datetime.now(UTC)
+                self._run, "interval", [name, work], seconds=seconds, id=name, next_run_time=datetime.now(UTC)
             )
+
+    def _run(self, name: str, work: Callable[[], object]) -> None:
+        at, began = datetime.now(UTC), time.monotonic()
+        error = _guarded(name, work)
+        self._ended[name] = _Ended(at, round(time.monotonic() - began, 3), error)
+
+    def jobs(self) -> list[JobState]:
+        """How each job stands, by name."""
+        return [
+            self._state(job.id, job.next_run_time) for job in sorted(self._scheduler.get_jobs(), key=lambda j: j.id)
+        ]
+
+    def _state(self, name: str, next_at: datetime | None) -> JobState:
+        ended = self._ended.get(name)
+        if ended is None:
+            return JobState(name, None, None, None, next_at)
+        return JobState(name, ended.at, ended.seconds, ended.error, next_at)
 
     def stop(self) -> None:
         """Ends, after the jobs that run now."""
@@ -83,15 +113,19 @@ class Clock:
             self._scheduler.shutdown(wait=True)
 
 
-def _guarded(name: str, work: Callable[[], object]) -> None:
+def _guarded(name: str, work: Callable[[], object]) -> str | None:
+    """Does it; says why it failed, None where it did not."""
     try:
         work()
     except Stopping:
         _log.info("job ends early", job=name)
     except (Unavailable, Conflict) as error:
         _log.warning("job waits", job=name, why=error.message)
-    except Exception:
+        return error.message
+    except Exception as error:
         _log.exception("job failed", job=name)
+        return f"It failed ({type(error).__name__}); the log has more."
+    return None
 
 
 def _refresh(keeper: Keeper, job_runs: JobRuns) -> None:
