@@ -17,14 +17,15 @@ export async function readProjects() {
   projects.value = (await get("/v1/projects")).projects;
 }
 
-const name = computed(() => project.value?.name ?? null);
+// What a catalogue is of: it changes with the project's packs.
+const subject = computed(() => (project.value ? JSON.stringify([project.value.name, project.value.packs]) : null));
 
 effect(() => {
-  const wanted = name.value;
+  const wanted = subject.value;
   catalogue.value = null;
   if (wanted === null) return;
-  get("/v1/metrics", { project: wanted }).then((found) => {
-    if (name.peek() === wanted) catalogue.value = indexed(found);
+  get("/v1/metrics", { project: JSON.parse(wanted)[0] }).then((found) => {
+    if (subject.peek() === wanted) catalogue.value = indexed(found);
   }, () => {});
 });
 

@@ -34,7 +34,7 @@ export function Trends() {
   const ordered = [first, ...names.filter((name) => name !== first)];
   return html`
     <${Chooser} names=${names} shared=${shared} by=${by} />
-    <${Tiles} names=${names} answer=${answer} open=${open} />
+    <div class="span-12 as-many"><${Tiles} names=${names} answer=${answer} open=${open} /></div>
     ${unitsOf(names).map((unit) => html`<${Course} key=${unit} names=${names.filter((name) => metricOf(name).unit === unit)} answer=${answer} open=${open} />`)}
     ${by && html`<${Breakdown} key=${`${by} ${ordered}`} title=${`By ${dimensionOf(by).label.toLowerCase()}`} views=${[{ by, metrics: ordered }]} span=${12} />`}
     <${Numbers} names=${names} answer=${answer} />`;
