@@ -27,7 +27,7 @@ export function HeatMap({ cohorts, overall, period }) {
 function Cell({ one, most }) {
   if (one.actors === null) return html`<td class="heat-cell"></td>`;
   if (one.share === null) return html`<td class="heat-cell open" title=${one.complete ? "" : "This period is not over"}>${one.period === 0 ? "" : shown(one.actors, "count")}</td>`;
-  const depth = (one.share / most) * DEEPEST;
+  const depth = Math.min(1, one.share / most) * DEEPEST;
   return html`<td class=${depth > 0.5 ? "heat-cell deep" : "heat-cell"} style=${`--depth:${Math.round(depth * 100)}%`} title=${`${exactly(one.actors)} came back`}>${shown(one.share, "share")}</td>`;
 }
 

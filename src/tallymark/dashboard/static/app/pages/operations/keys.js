@@ -25,11 +25,17 @@ export function Keys() {
     { key: "prefix", label: "Begins with", render: (row) => html`<code>${row.prefix}</code>` }, { key: "createdAt", label: "Made (UTC)", render: (row) => instant(row.createdAt) },
     { key: "state", label: "State", render: stateOf }, { key: "acts", label: "", render: (row) => html`<${RowActs} row=${row} onAct=${setAct} />` },
   ];
-  const make = (draft) => actAndRetry(answer, async () => setSecret((await send("POST", "/v1/keys", { project: project.value.name, ...draft })).key));
+  const create = async (draft) => (await send("POST", "/v1/keys", { project: project.value.name, ...draft })).key;
+  const make = async (draft) => setSecret(await actAndRetry(answer, () => create(draft)));
   const revoke = (key) => actAndRetry(answer, () => send("DELETE", `/v1/keys/${key.id}`));
   const rotate = async (key) => {
-    await make({ scope: key.scope, label: key.label, ...(key.expiresAt ? { expiresAt: key.expiresAt } : {}) });
-    await revoke(key);
+    const made = await create({ scope: key.scope, label: key.label, ...(key.expiresAt ? { expiresAt: key.expiresAt } : {}) });
+    try {
+      await revoke(key);
+      close();
+    } finally {
+      setSecret(made);
+    }
   };
   const tools = html`<button type="button" onClick=${() => setAct({ kind: "make" })}>New key</button>`;
   return html`<${Panel} title="Keys" answer=${answer} table=${{ columns: plain(columns), rows: rows.map((row) => ({ ...row, state: stateOf(row) })) }} height=${160} span=${12} tools=${tools}>
