@@ -24,6 +24,7 @@ export function Projects({ everything }) {
     { key: "acts", label: "", render: (row) => html`<button type="button" class="plain link" aria-label=${`Change ${row.name}`} onClick=${() => setAct({ change: row })}>Change</button>` },
   ];
   const create = async (form) => {
+    go({ project: project.value.name }, { replace: true }); // the new one may be the first, and the page must stay
     const made = await send("POST", "/v1/projects", draftOf(form, true));
     await changed();
     setKeys(made);

@@ -37,8 +37,8 @@ function Facts({ data }) {
     <${Fact} label="Events refused" value=${data.events.rejected} text=${shown(data.events.rejected, "count")} />
     <${Fact} label="Waiting to be written" value=${data.queue.events} text=${shown(data.queue.events, "count")} />
     <${Fact} label="A commit takes" value=${data.queue.commits} text=${data.queue.commits ? shown((data.queue.commitSeconds / data.queue.commits) * 1000, "ms") : NOTHING} />
-    <${Fact} label="In the spool" value=${data.spool.bytes} text=${`${bytes(data.spool.bytes)} of ${bytes(data.spool.limitBytes)}`} />
-    <${Fact} label="Disk free" value=${data.disk.freeBytes} text=${`${bytes(data.disk.freeBytes)} of ${bytes(data.disk.totalBytes)}`} />
+    <${Fact} label=${`In the spool, of ${bytes(data.spool.limitBytes)}`} value=${data.spool.bytes} text=${bytes(data.spool.bytes)} />
+    <${Fact} label=${`Disk free, of ${bytes(data.disk.totalBytes)}`} value=${data.disk.freeBytes} text=${bytes(data.disk.freeBytes)} />
     <${Fact} label="Answered from a cache" value=${cached} text=${shown(cached, "share")} />
   </dl>`;
 }
