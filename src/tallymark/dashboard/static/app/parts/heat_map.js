@@ -3,7 +3,8 @@ import { html } from "../core/html.js";
 import { exactly, shown } from "../core/format.js";
 import { bucketName } from "./line_chart.js";
 
-const DEEPEST = 0.85;
+// Text on the deepest cell is readable in light and dark.
+const DEEPEST = 0.5;
 
 /** `cohorts` and `overall` as `/v1/retention` gives them, `period` is "day", "week" or "month". */
 export function HeatMap({ cohorts, overall, period }) {
@@ -28,7 +29,7 @@ function Cell({ one, most }) {
   if (one.actors === null) return html`<td class="heat-cell"></td>`;
   if (one.share === null) return html`<td class="heat-cell open" title=${one.complete ? "" : "This period is not over"}>${one.period === 0 ? "" : shown(one.actors, "count")}</td>`;
   const depth = Math.min(1, one.share / most) * DEEPEST;
-  return html`<td class=${depth > 0.5 ? "heat-cell deep" : "heat-cell"} style=${`--depth:${Math.round(depth * 100)}%`} title=${`${exactly(one.actors)} came back`}>${shown(one.share, "share")}</td>`;
+  return html`<td class="heat-cell" style=${`--depth:${Math.round(depth * 100)}%`} title=${`${exactly(one.actors)} came back`}>${shown(one.share, "share")}</td>`;
 }
 
 /** The table behind it. */

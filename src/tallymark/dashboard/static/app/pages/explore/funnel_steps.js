@@ -43,7 +43,7 @@ export function StepList({ steps, names, onChange }) {
       ${Object.entries(step.where).map((one) => html`<span class="chip">${condition(one)}
         <button type="button" aria-label=${`Take the condition away: ${condition(one)}`} onClick=${() => put(place, { ...step, where: Object.fromEntries(Object.entries(step.where).filter(([key]) => key !== one[0])) })}>×</button>
       </span>`)}
-      <button type="button" class="plain" aria-label=${`Add a condition to step ${place + 1}`} onClick=${() => ask(place)}>Where</button>
+      <button type="button" class="plain" aria-label=${`Where: add a condition to step ${place + 1}`} onClick=${() => ask(place)}>Where</button>
       <button type="button" class="plain" aria-label=${`Move step ${place + 1} up`} disabled=${place === 0} onClick=${() => swap(place)}>↑</button>
       <button type="button" class="plain" aria-label=${`Leave out step ${place + 1}`} disabled=${steps.length <= 2} onClick=${() => onChange(steps.filter((_, n) => n !== place))}>×</button>
     </li>`)}

@@ -29,7 +29,7 @@ export function Exports() {
     { key: "createdAt", label: "Ordered (UTC)", render: (row) => instant(row.createdAt) }, { key: "what", label: "What" }, { key: "format", label: "Format" },
     { key: "days", label: "Days", render: (row) => `${row.range.from} – ${row.range.to}` }, { key: "status", label: "State", render: (row) => html`<${State} row=${row} />` },
     { key: "rows", label: "Rows", unit: "count" }, { key: "bytes", label: "Size", render: (row) => bytes(row.bytes) },
-    { key: "acts", label: "", render: (row) => html`<${RowActs} row=${row} onRemove=${() => setAct({ remove: row })} />` },
+    { key: "acts", label: "Act", render: (row) => html`<${RowActs} row=${row} onRemove=${() => setAct({ remove: row })} />` },
   ];
   const tools = html`<button type="button" onClick=${() => setAct({ order: true })}>Order an export</button>`;
   return html`<${Panel} title="Exports" answer=${answer} table=${{ columns: plain(columns), rows: rows.map((row) => ({ ...row, days: `${row.range.from} – ${row.range.to}` })) }} height=${100} span=${12} tools=${tools} empty="Nothing was exported yet.">

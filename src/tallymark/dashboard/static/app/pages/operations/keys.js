@@ -23,7 +23,7 @@ export function Keys() {
   const columns = [
     { key: "label", label: "Name", render: (row) => row.label || "–" }, { key: "scope", label: "Good for", render: (row) => html`<span title=${SCOPES[row.scope]}>${row.scope}</span>` },
     { key: "prefix", label: "Begins with", render: (row) => html`<code>${row.prefix}</code>` }, { key: "createdAt", label: "Made (UTC)", render: (row) => instant(row.createdAt) },
-    { key: "state", label: "State", render: stateOf }, { key: "acts", label: "", render: (row) => html`<${RowActs} row=${row} onAct=${setAct} />` },
+    { key: "state", label: "State", render: stateOf }, { key: "acts", label: "Act", render: (row) => html`<${RowActs} row=${row} onAct=${setAct} />` },
   ];
   const create = async (draft) => (await send("POST", "/v1/keys", { project: project.value.name, ...draft })).key;
   const make = async (draft) => setSecret(await actAndRetry(answer, () => create(draft)));

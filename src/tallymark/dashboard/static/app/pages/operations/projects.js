@@ -21,7 +21,7 @@ export function Projects({ everything }) {
   const columns = [
     { key: "name", label: "Project" }, { key: "packs", label: "Packs", render: (row) => row.packs.join(", ") || "none" }, { key: "timezone", label: "Time zone" },
     { key: "retention", label: "Events are kept" }, { key: "pii", label: "Personal data" }, { key: "bots", label: "Bots" },
-    { key: "acts", label: "", render: (row) => html`<button type="button" class="plain link" aria-label=${`Change ${row.name}`} onClick=${() => setAct({ change: row })}>Change</button>` },
+    { key: "acts", label: "Act", render: (row) => html`<button type="button" class="plain link" aria-label=${`Change ${row.name}`} onClick=${() => setAct({ change: row })}>Change</button>` },
   ];
   const create = async (form) => {
     go({ project: project.value.name }, { replace: true }); // the new one may be the first, and the page must stay
@@ -35,7 +35,7 @@ export function Projects({ everything }) {
   };
   const tools = everything && html`<button type="button" onClick=${() => setAct({ create: true })}>New project</button>`;
   return html`<${Panel} title="Projects" table=${{ columns: plain(columns), rows: rows.map((row) => ({ ...row, packs: row.packs.join(", ") })) }} height=${120} span=${12} tools=${tools}>
-    <${Table} columns=${columns} rows=${rows} caption="Projects" />
+    <${Table} columns=${columns} rows=${rows} caption="Settings of projects" />
     ${act?.create && html`<${ProjectForm} title="New project" word="Make it" act=${create} onClose=${() => setAct(null)} />`}
     ${act?.change && html`<${ProjectForm} title=${`Change ${act.change.name}`} word="Change it" was=${act.change} act=${change} onClose=${() => setAct(null)} />`}
     ${keys && html`<${FirstKeys} made=${keys} onClose=${() => { setKeys(null); go({ project: keys.project.name }); }} />`}

@@ -66,9 +66,9 @@ function Runs({ answer }) {
     { key: "status", label: "Outcome", render: (row) => html`<span class=${row.status === "failed" ? "bad" : ""}>${row.status === "failed" && "! "}${row.status}${row.detail && `: ${row.detail}`}</span>` },
   ];
   return html`<${Panel} title="Latest runs" help="What was published, swept, purged or asked for. Times are UTC." answer=${answer} table=${{ columns: plain(columns), rows }} height=${240} span=${6} empty="Nothing has run yet.">
-    <div class="scroll-down"><${Table} columns=${columns} rows=${rows} caption="Latest runs" /></div>
+    <div class="scroll-down"><${Table} columns=${columns} rows=${rows} caption="Latest runs, the newest first" /></div>
   <//>`;
 }
 
-/** Columns without what they draw, for the table behind a panel. */
-export const plain = (columns) => columns.filter((column) => column.label).map(({ key, label, unit }) => ({ key, label, unit }));
+/** Columns without what they draw and without acts, for the table behind a panel. */
+export const plain = (columns) => columns.filter((column) => column.key !== "acts").map(({ key, label, unit }) => ({ key, label, unit }));
