@@ -30,6 +30,22 @@ def test_what_is_preloaded_is_what_the_first_module_needs(files: Files) -> None:
     assert len(set(files.preloaded)) == len(files.preloaded)
 
 
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(STATIC).as_posix())
+def test_what_a_module_imports_is_there(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    for lazily in re.findall(r'import\("(\.[^"]+)"\)', text):
+        assert (path.parent / lazily).is_file(), lazily
+    for names, source in re.findall(r'import \{([^}]*)\} from "(\.[^"]+)"', text):
+        found = (path.parent / source).read_text(encoding="utf-8")
+        if "vendor" in source:
+            continue
+        declared = set(re.findall(r"export (?:async )?(?:function|const|let|class) (\w+)", found))
+        for listed in re.findall(r"export \{([^}]*)\}", found):
+            declared |= {name.split(" as ")[-1].strip() for name in listed.split(",")}
+        wanted = {name.split(" as ")[0].strip() for name in names.split(",") if name.strip()}
+        assert wanted <= declared, source
+
+
 def test_the_page_names_every_file_by_the_version(files: Files) -> None:
     html = files.html("/dashboard/x")
     assert "{" not in html
