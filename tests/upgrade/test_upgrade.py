@@ -6,6 +6,8 @@ exports and names that a project's events may have. `0.1.0-sdk` has the pack sdk
 export that never expires; it was made before there were experiments. `0.1.0-ab` is the same with an experiment that
 runs, 12 units that met a variant, and a funnel; it was made before there was anything of voice assistants.
 `0.1.0-voice` is that with five exchanges and an evaluator that judged them; it was made before there were quizzes.
+`0.1.0-quiz` is that with three attempts at a quiz whose owner is known, one more by a statement, and a sync; it was
+made before there was a dashboard to sign in to.
 """
 
 import hashlib
@@ -23,6 +25,8 @@ HERE = Path(__file__).parent
 VERSIONS = sorted(path.name.removeprefix("data-").removesuffix(".tar.xz") for path in HERE.glob("data-*.tar.xz"))
 #: When unit-2 of `0.1.0-ab` was given its variant.
 ASSIGNED_AT = "2026-11-30T20:54:04.115Z"
+#: An xAPI statement that `0.1.0-quiz` took.
+STATEMENT = "7c2e2f6e-8f2b-4c5e-9d7a-0a1b2c3d4e5f"
 DAYS = {"from": "2026-01-01", "to": "2026-01-03"}
 
 
@@ -78,7 +82,7 @@ def test_projects_of_an_earlier_version_take_any_names_and_can_be_exported(old: 
         assert project["publicSummary"] is True
         exports = client.get("/v1/exports", params={"project": "old"}).json()["exports"]
         assert [export["status"] for export in exports] == ["done"] * (
-            version in ("0.1.0-sdk", "0.1.0-ab", "0.1.0-voice")
+            version in ("0.1.0-sdk", "0.1.0-ab", "0.1.0-voice", "0.1.0-quiz")
         )
 
 
@@ -153,3 +157,26 @@ def test_exchanges_of_an_earlier_version_stay_judged_and_quizzes_can_be_taken_be
         "voice_exchanges": 6, "voice_evaluations": 6, "voice_quality": 3.166667, "quiz_attempts": 1, "quiz_score": 87.5,
         "quiz_time": 60,
     }  # fmt: skip
+
+
+def test_quizzes_of_an_earlier_version_are_still_whose_they_were_and_can_be_shown(tmp_path: Path) -> None:
+    with tarfile.open(HERE / "data-0.1.0-quiz.tar.xz") as archive:
+        archive.extractall(tmp_path / "data", filter="data")
+    here = {"project": "old"}
+    with RunningServer(tmp_path / "data", TALLYMARK_SECRET="a secret of the tests") as server:
+        server.ask("POST", "/v1/rollup/run", params=here).raise_for_status()
+        asked = {**here, "startDate": "2026-11-30", "endDate": "2026-11-30"}
+        told = server.ask("GET", "/quiz/api/v1/analytics/quiz/algebra/metrics", params=asked).json()
+        (quiz,) = server.ask("GET", "/quiz/api/v1/quizzes", params=here).json()["quizzes"]
+        sync = server.ask("GET", "/v1/syncs/results", params=here).json()["sync"]
+        again = {"id": STATEMENT, "actor": {"mbox": "mailto:other@school.example"}, "object": {"id": "https://a.example"},
+                 "verb": {"id": "http://adlnet.gov/expapi/verbs/initialized"}}  # fmt: skip
+        known = server.ask("POST", "/quiz/xapi/statements", params=here, json=again)
+        note = server.ask("POST", "/v1/annotations", params=here, json={"day": "2026-11-30", "text": "Opened"})
+        shared = server.ask("POST", "/v1/shares", params=here, json={"title": "Results"}).json()["token"]
+        guest = server.ask("POST", "/v1/session", json={"share": shared})
+    assert {name: told[name] for name in ("totalAttempts", "submitted", "learners", "averageScore", "timeSpent")} == {
+        "totalAttempts": 3, "submitted": 2, "learners": 3, "averageScore": 75.0, "timeSpent": 40.0
+    }  # fmt: skip
+    assert (quiz["quizId"], quiz["owner"], sync["cursor"]) == ("algebra", "tom", "17")
+    assert (known.status_code, note.status_code, guest.status_code) == (409, 201, 201)
