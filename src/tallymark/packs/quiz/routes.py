@@ -9,7 +9,7 @@ from typing import Final
 from litestar import Router
 from litestar.types import ControllerRouterHandler
 
-from tallymark.api.segments import decoded
+from tallymark.api.path_segments import decoded
 from tallymark.api.services import Services
 from tallymark.packs.quiz.analytics import HANDLERS as ANALYTICS
 from tallymark.packs.quiz.attempts import Attempts

@@ -9,7 +9,7 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 _ENCODED: Final = str.maketrans({"%": "%25", "/": "%2F"})
 
 
-class Segments:
+class PathSegments:
     """An application in front of another one: paths below one are routed by the segments that were sent.
 
     Servers decode a path as a whole. Here slashes and percent signs within segments stay encoded; `decoded`, around the
@@ -28,7 +28,7 @@ class Segments:
 
 
 def decoded(app: ASGIApp) -> ASGIApp:
-    """The application of a route behind `Segments`, as a middleware: its parameters are decoded."""
+    """The application of a route behind `PathSegments`, as a middleware: its parameters are decoded."""
 
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
         parameters = scope["path_params"].items()  # they are the router's own, and kept for the next request
