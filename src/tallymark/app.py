@@ -43,13 +43,14 @@ from tallymark.api.journeys import ask_journeys
 from tallymark.api.keys import keys_router
 from tallymark.api.lifecycle import ask_lifecycle, ask_stickiness
 from tallymark.api.live import ask_live
+from tallymark.api.path_segments import PathSegments
 from tallymark.api.projects import projects_router
 from tallymark.api.purge import purge_router
 from tallymark.api.rate_limits import rate_limits
 from tallymark.api.rejections import ask_rejections
 from tallymark.api.retention import ask_retention
 from tallymark.api.saved_views import views_router
-from tallymark.api.segments import Segments
+from tallymark.api.segments import segments_router
 from tallymark.api.services import Services
 from tallymark.api.session_cookie import SessionCookie
 from tallymark.api.sessions import sessions_router
@@ -84,6 +85,7 @@ from tallymark.control.reviews import Reviews
 from tallymark.control.salts import Salts
 from tallymark.control.saved_views import SavedViews
 from tallymark.control.seen_signatures import SeenSignatures
+from tallymark.control.segments import Segments
 from tallymark.control.sessions import Sessions
 from tallymark.control.shares import Shares
 from tallymark.control.statements import Statements
@@ -190,7 +192,9 @@ def build(
         request_max_body_size=settings.max_body_bytes,
     )
     take = here.rate_limits.events(events.fn) if limits else events.fn
-    app.asgi_handler = Shortcut("/v1/events", take, Segments("/quiz/", SessionCookie(here.sign_in, app.asgi_handler)))
+    app.asgi_handler = Shortcut(
+        "/v1/events", take, PathSegments("/quiz/", SessionCookie(here.sign_in, app.asgi_handler))
+    )
     return app
 
 
@@ -219,6 +223,7 @@ def _routes(here: Services) -> list[ControllerRouterHandler]:
         syncs_router,
         sessions_router,
         shares_router,
+        segments_router,
         annotations_router,
         views_router,
         ask_live,
@@ -274,7 +279,7 @@ def _services(settings: Settings, engine: Engine, database: Database, now: Calla
         EvaluationQueue(database, turns.holder), Reviews(database), Quizzes(database),
         Refusals(database, now), Cursors(database), SeenSignatures(database), Statements(database),
         Archives(engine, Shelf(archived), workplace, keeper, job_runs, turns), Syncs(database), shares, sign_in,
-        Annotations(database), SavedViews(database), now,
+        Annotations(database), SavedViews(database), Segments(database), now,
     )  # fmt: skip
 
 
@@ -351,6 +356,7 @@ def _forget(here: Services, project: Project) -> None:
     here.shares.forget_project(project.id)
     here.annotations.forget_project(project.id)
     here.saved_views.forget_project(project.id)
+    here.segments.forget_project(project.id)
     _forget_exports(here, project)
     with suppress(TallymarkError):  # those that can't be reached now go with a later purge
         here.archives.forget_project(project)

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tallymark.api.export_order import filter_texts
+from tallymark.api.filter_list import filter_texts
 from tallymark.api.question import filter_of
 from tallymark.spec.condition import Op
 from tallymark.spec.query import Clause, Filter

@@ -10,6 +10,7 @@ from sqlalchemy import event, inspect, text
 from sqlalchemy.exc import DBAPIError, InvalidRequestError
 
 from tallymark.access.keys import mint
+from tallymark.control.annotations import Annotation, Annotations
 from tallymark.control.captures import CaptureDraft
 from tallymark.control.consents import ConsentDraft
 from tallymark.control.database import Database, open_database
@@ -23,11 +24,13 @@ from tallymark.control.projects import Projects
 from tallymark.control.quiz_models import QuizRow
 from tallymark.control.quizzes import Quizzes
 from tallymark.control.refusals import Refusals
+from tallymark.control.segments import Segments
 from tallymark.control.statements import Statements
 from tallymark.control.store import Standing
 from tallymark.control.syncs import Sync, Syncs
 from tallymark.spec.evaluator import EvaluatorDraft
 from tallymark.spec.project import ProjectDraft
+from tallymark.spec.segment import Segment
 from tests.postgres import PostgresServer
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
@@ -70,6 +73,8 @@ def fill(database: Database, project_id: int) -> None:
             NOW,
         )
     )
+    Segments(database).put(project_id, Segment("de", "Germany", ("country:is:DE",)), "me", NOW)
+    Annotations(database).add(project_id, Annotation(f"{project_id}", NOW.date(), "note", "me", NOW))
     with database.write(project_id) as session:
         session.add_all(quiz(project_id, owner) for owner in ("ada", "*", ""))
 
@@ -80,7 +85,7 @@ def quiz(project_id: int, owner: str) -> QuizRow:
     )  # fmt: skip
 
 
-TABLES = ["keys", "leads", "form_submissions", "links", "evaluators", "audit", "quizzes"]
+TABLES = ["keys", "leads", "form_submissions", "links", "evaluators", "audit", "quizzes", "segments", "annotations"]
 
 
 @pytest.mark.parametrize("table", TABLES)

@@ -13,6 +13,8 @@ from tallymark.answer.compare import Freshness, Told
 from tallymark.answer.run import Runs
 from tallymark.api.auth import Call, project_for
 from tallymark.api.query import freshness
+from tallymark.api.question import Parameters
+from tallymark.api.segment_filters import asked_in
 from tallymark.api.services import Services, services
 from tallymark.errors import BadQuery
 from tallymark.spec.project import Project
@@ -35,10 +37,11 @@ _EPOCH: Final = date(1970, 1, 1)
 
 @dataclass(frozen=True)
 class Asker:
-    """Who asks about which project, and when."""
+    """Who asks about which project, what their request gives, with the filters of segments, and when."""
 
     here: Services
     project: Project
+    given: Parameters
     now: datetime
 
     async def answered(
@@ -78,10 +81,11 @@ class Asker:
 def asker(request: Call, name: str | None) -> Asker:
     """Who asks about the project of that name.
 
-    Errors: `Unauthorized`, `NotFound`, `Forbidden`; `BadQuery` for a project that is given more than once.
+    Errors: `Unauthorized`, `NotFound`, `Forbidden`; `BadQuery` for a project that is given more than once, or a
+    segment that there is not.
     """
     if len(request.query_params.getall("project", [])) > 1:
         raise BadQuery("project is given more than once.", field="project")
     here = services(request.app.state)
     project = project_for(request, name or None, "read")
-    return Asker(here, project, datetime.fromtimestamp(here.now(), UTC))
+    return Asker(here, project, asked_in(request, project), datetime.fromtimestamp(here.now(), UTC))

@@ -18,13 +18,13 @@ from tallymark.spec.selection import read_text, selection
 from tallymark.spec.window import Grain, Window
 
 _WINDOW: Final = ("from", "to", "timezone")
-FUNNEL: Final = ("project", "name", "step", "within", *_WINDOW, "filter", "by", "experiment", "limit")
-LEFT: Final = ("project", "name", "step", "within", *_WINDOW, "filter", "dropoff", "limit", "after")
-RETENTION: Final = ("project", *_WINDOW, "period", "periods", "cohort", "returning", "by", "filter", "limit", "exact",
-                    "explain")  # fmt: skip
-LIFECYCLE: Final = ("project", *_WINDOW, "period", "event", "filter", "exact", "explain")
-STICKINESS: Final = ("project", *_WINDOW, "period", "within", "event", "filter", "exact", "explain")
-JOURNEYS: Final = ("project", *_WINDOW, "node", "start", "end", "depth", "filter", "limit")
+FUNNEL: Final = ("project", "name", "step", "within", *_WINDOW, "filter", "segment", "by", "experiment", "limit")
+LEFT: Final = ("project", "name", "step", "within", *_WINDOW, "filter", "segment", "dropoff", "limit", "after")
+RETENTION: Final = ("project", *_WINDOW, "period", "periods", "cohort", "returning", "by", "filter", "segment", "limit",
+                    "exact", "explain")  # fmt: skip
+LIFECYCLE: Final = ("project", *_WINDOW, "period", "event", "filter", "segment", "exact", "explain")
+STICKINESS: Final = ("project", *_WINDOW, "period", "within", "event", "filter", "segment", "exact", "explain")
+JOURNEYS: Final = ("project", *_WINDOW, "node", "start", "end", "depth", "filter", "segment", "limit")
 
 _PERIODS: Final = (Grain.DAY, Grain.WEEK, Grain.MONTH)
 #: How many periods after its own a cohort is looked at unless it is said.

@@ -1,8 +1,6 @@
-"""The body of an export's order: read field by field, every mistake told with what is allowed; and told back."""
+"""The body of an export's order: read field by field, every mistake told with what is allowed."""
 
-import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final, TypeVar
@@ -11,15 +9,15 @@ from litestar.openapi.spec import Schema
 from litestar.openapi.spec.enums import OpenAPIFormat, OpenAPIType
 
 from tallymark.api.body import read_json
-from tallymark.api.question import asked_window, filter_of
+from tallymark.api.filter_list import listed_filter
+from tallymark.api.question import asked_window
 from tallymark.errors import BadQuery, BodyTooLarge
 from tallymark.spec.export import Format, Order, What
-from tallymark.spec.query import Clause, Filter
 from tallymark.spec.window import Grain
 
 _LARGEST: Final = 65_536
 _RANGE: Final = ("from", "to", "timezone", "grain")
-_FIELDS: Final = ("project", "what", "format", "range", *_RANGE, "metrics", "by", "filters")
+_FIELDS: Final = ("project", "what", "format", "range", *_RANGE, "metrics", "by", "filters", "segments")
 
 _TEXT: Final = Schema(type=OpenAPIType.STRING)
 _TEXTS: Final = Schema(type=OpenAPIType.ARRAY, items=_TEXT)
@@ -45,6 +43,9 @@ BODY: Final = Schema(
         "by": Schema(type=OpenAPIType.STRING, description="A dimension; of metrics and rollups."),
         "filters": Schema(
             type=OpenAPIType.ARRAY, items=_TEXT, description="dimension:operator:value|value; all must hold."
+        ),
+        "segments": Schema(
+            type=OpenAPIType.ARRAY, items=_TEXT, description="Keys of segments, whose filters must hold besides."
         ),
     },
     required=["what", "format"],
@@ -81,8 +82,13 @@ def read_what(fields: Mapping[str, Any]) -> What:
     return _word(fields, "what", What)
 
 
-def read_order(fields: Mapping[str, Any], timezone: str, now: datetime) -> Order:
-    """The order of a project in `timezone`, given at `now`. Errors: `BadQuery`."""
+def read_segments(fields: Mapping[str, Any]) -> list[str]:
+    """The keys of segments that are named. Errors: `BadQuery`."""
+    return _texts(fields, "segments")
+
+
+def read_order(fields: Mapping[str, Any], timezone: str, now: datetime, segment_filters: Sequence[str] = ()) -> Order:
+    """The order of a project in `timezone`, given at `now`; what `segments` stand for is given. Errors: `BadQuery`."""
     what = read_what(fields)
     days = _days(fields)
     if "grain" in days and what is not What.METRICS:
@@ -93,35 +99,8 @@ def read_order(fields: Mapping[str, Any], timezone: str, now: datetime) -> Order
         window=asked_window({name: [text] for name, text in days.items()}, timezone, now),
         metrics=tuple(dict.fromkeys(_texts(fields, "metrics"))),
         by=_text(fields, "by") or None,
-        filter=_filter(_texts(fields, "filters")),
+        filter=listed_filter([*_texts(fields, "filters"), *segment_filters]),
     )
-
-
-def filter_texts(filter: Filter) -> list[str]:
-    """The texts that mean a filter."""
-    return [";".join(map(_clause_text, group)) for group in filter.groups]
-
-
-def _clause_text(clause: Clause) -> str:
-    values = (re.sub(r"([\\|;])", r"\\\1", value) for value in clause.values)
-    return f"{clause.dimension}:{clause.op}:{'|'.join(values)}"
-
-
-@contextmanager
-def fields_named() -> Iterator[None]:
-    """Names the field of an error as an order does: questions have `filter`, orders `filters`."""
-    try:
-        yield
-    except BadQuery as error:
-        error.field = "filters" if error.field == "filter" else error.field
-        raise
-
-
-def _filter(texts: list[str]) -> Filter:
-    with fields_named():
-        if "" in texts:
-            raise BadQuery("A filter is dimension:operator:value, such as country:is:DE|FR, not ''.", field="filter")
-        return filter_of(texts)
 
 
 def _days(fields: Mapping[str, Any]) -> dict[str, str]:

@@ -11,15 +11,9 @@ from tallymark.api.auth import Call, caller, project_for, require
 from tallymark.api.body import with_body
 from tallymark.api.errors import documented
 from tallymark.api.export_file import download, download_head, file_name, link_to
-from tallymark.api.export_order import (
-    BODY,
-    fields_named,
-    filter_texts,
-    read_fields,
-    read_order,
-    read_project,
-    read_what,
-)
+from tallymark.api.export_order import BODY, read_fields, read_order, read_project, read_segments, read_what
+from tallymark.api.filter_list import fields_named, filter_texts
+from tallymark.api.segment_filters import filters_of
 from tallymark.api.services import Services, services
 from tallymark.control.exports import Export, Status
 from tallymark.control.keys import Scope
@@ -108,7 +102,8 @@ def create_export(request: Call, body: RawBody) -> Response[PublicExport]:
     fields = read_fields(body)
     project = project_for(request, read_project(fields), _SCOPES[read_what(fields)])
     now = datetime.fromtimestamp(here.now(), UTC)
-    order = read_order(fields, project.timezone, now)
+    more = filters_of(read_segments(fields), here.segments, project, "segments")
+    order = read_order(fields, project.timezone, now, more)
     with fields_named():
         check(order, project, here.catalog)
     export = here.exports.add(project.id, order, now)

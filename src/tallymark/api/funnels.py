@@ -18,7 +18,8 @@ from tallymark.api.behaviour import TAG, Asker, Filters, First, Last, Zone, aske
 from tallymark.api.behaviour_question import LEFT, funnel_question, left_at, whole_number
 from tallymark.api.body import read_json, with_body
 from tallymark.api.errors import documented
-from tallymark.api.question import Parameters, given_in, one
+from tallymark.api.question import Parameters, one
+from tallymark.api.segment_filters import SegmentKeys
 from tallymark.api.services import Services, services
 from tallymark.errors import BadQuery, BodyTooLarge, NotFound
 from tallymark.spec.behaviour import FunnelQuery
@@ -118,13 +119,14 @@ async def ask_funnel(
     to: Last = None,
     timezone: Zone = None,
     filter_: Filters = None,
+    segment: SegmentKeys = None,
     by: Annotated[str | None, QueryParameter(description="Dimension of the first step, or variant.")] = None,
     experiment: Annotated[str | None, QueryParameter(description="Key of the experiment of by=variant.")] = None,
     limit: Annotated[str | None, QueryParameter(description="Most groups; default 20.")] = None,
 ) -> dict[str, Any]:
     """How many actors take each step in order, how long it takes them, overall and by group. See docs/funnels.md."""
     who = await asyncio.to_thread(asker, request, project)
-    query = await asyncio.to_thread(_asked, who, given_in(request))
+    query = await asyncio.to_thread(_asked, who, who.given)
     _check_by(query, who)
 
     def ask(_: Runs) -> Told:
@@ -148,12 +150,14 @@ def left_funnel(
     to: Last = None,
     timezone: Zone = None,
     filter_: Filters = None,
+    segment: SegmentKeys = None,
     dropoff: Annotated[str, QueryParameter(description="Name or number of the step that they didn't reach.")] = "",
     limit: Annotated[str | None, QueryParameter(description="Most actors; default 1,000, at most 10,000.")] = None,
     after: Annotated[str | None, QueryParameter(description="`next` of the page before.")] = None,
 ) -> dict[str, Any]:
     """The hashed ids of the actors who took the step before this one and not this one, in pages."""
-    who, given = asker(request, project), given_in(request)
+    who = asker(request, project)
+    given = who.given
     most = whole_number(given, "limit", 1_000, 1, 10_000)
     asked = {key: values for key, values in given.items() if key != "limit"}
     query = _asked(who, asked, LEFT, most + 1)

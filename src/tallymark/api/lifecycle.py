@@ -16,7 +16,8 @@ from tallymark.api.auth import Call, ProjectName
 from tallymark.api.behaviour import TAG, Asker, Exact, Explain, Filters, First, Last, Zone, asker
 from tallymark.api.behaviour_question import lifecycle_question, stickiness_question
 from tallymark.api.errors import documented
-from tallymark.api.question import Parameters, flag, given_in, window_of
+from tallymark.api.question import flag, window_of
+from tallymark.api.segment_filters import SegmentKeys
 from tallymark.spec.behaviour import ActivityQuery
 from tallymark.spec.periods import periods_of
 from tallymark.spec.window import Window, today
@@ -34,12 +35,13 @@ async def ask_lifecycle(
     period: Annotated[str | None, QueryParameter(description="day, week or month; default day.")] = None,
     event: _Event = None,
     filter_: Filters = None,
+    segment: SegmentKeys = None,
     exact: Exact = None,
     explain: Explain = None,
 ) -> dict[str, Any]:
     """New, returning, resurrecting and dormant actors of each period. See docs/funnels.md."""
-    who, given = await asyncio.to_thread(asker, request, project), given_in(request)
-    query, explained = lifecycle_question(given, who.project.timezone, who.now), flag(given, "explain")
+    who = await asyncio.to_thread(asker, request, project)
+    query, explained = lifecycle_question(who.given, who.project.timezone, who.now), flag(who.given, "explain")
     looked_at = periods_of(query.window, before=1).window
 
     def ask(runs: Runs) -> Told:
@@ -63,13 +65,14 @@ async def ask_stickiness(
     within: Annotated[str | None, QueryParameter(description="week or month; default week.")] = None,
     event: _Event = None,
     filter_: Filters = None,
+    segment: SegmentKeys = None,
     exact: Exact = None,
     explain: Explain = None,
 ) -> dict[str, Any]:
     """On how many days of a week or month actors are active, and the actors of days. See docs/funnels.md."""
-    who, given = await asyncio.to_thread(asker, request, project), given_in(request)
-    query, explained = stickiness_question(given, who.project.timezone, who.now), flag(given, "explain")
-    last = _last_day(query, given, who)
+    who = await asyncio.to_thread(asker, request, project)
+    query, explained = stickiness_question(who.given, who.project.timezone, who.now), flag(who.given, "explain")
+    last = _last_day(query, who)
 
     def ask(runs: Runs) -> Told:
         answer = answer_stickiness(who.here.answers.answerer, query, who.project, runs, last)
@@ -82,8 +85,8 @@ async def ask_stickiness(
     return await who.answered(question, [query.window, recent], ask)
 
 
-def _last_day(query: ActivityQuery, given: Parameters, who: Asker) -> date:
+def _last_day(query: ActivityQuery, who: Asker) -> date:
     """The last day that is asked for, or the last one that is over if it is not."""
-    asked = window_of(given, query.window.timezone, who.now)
+    asked = window_of(who.given, query.window.timezone, who.now)
     yesterday = today(query.window.timezone, who.now) - timedelta(days=1)
     return max(min(asked.last, yesterday), asked.first)

@@ -10,7 +10,8 @@ from litestar.params import QueryParameter
 from tallymark.answer.compare import Freshness
 from tallymark.api.auth import Call, caller, project_for
 from tallymark.api.errors import documented
-from tallymark.api.question import flag, given_in, question
+from tallymark.api.question import Parameters, flag, question
+from tallymark.api.segment_filters import SegmentKeys, asked_in
 from tallymark.api.services import Services, services
 from tallymark.errors import BadQuery
 from tallymark.rollup.run import published
@@ -39,6 +40,7 @@ async def ask(
     filter_: Annotated[
         list[str] | None, QueryParameter(name="filter", description="dimension:operator:value|value; all must hold.")
     ] = None,
+    segment: SegmentKeys = None,
     compare_to: Annotated[str | None, QueryParameter(name="compareTo", description="previous, or FROM..TO.")] = None,
     timezone: Annotated[str | None, QueryParameter(description="Zone of the days; default the project's.")] = None,
     limit: Annotated[str | None, QueryParameter(description="Most rows of a breakdown; default 100.")] = None,
@@ -50,8 +52,7 @@ async def ask(
         raise BadQuery("project is given more than once.", field="project")
     if not project:
         raise BadQuery("Say which project: project=NAME.", field="project")
-    given = given_in(request)
-    asked = await asyncio.to_thread(project_for, request, project, "read")
+    asked, given = await asyncio.to_thread(_asked, request, project)
     here = services(request.app.state)
     now = datetime.fromtimestamp(here.now(), UTC)
     query = question(given, asked.timezone, now)
@@ -61,6 +62,12 @@ async def ask(
         asyncio.to_thread(freshness, here, asked, query.window, now),
     )
     return {**body, "freshness": fresh.body()}
+
+
+def _asked(request: Call, name: str) -> tuple[Project, Parameters]:
+    """The project that is asked about, and what is asked."""
+    project = project_for(request, name, "read")
+    return project, asked_in(request, project)
 
 
 def freshness(here: Services, project: Project, window: Window, now: datetime) -> Freshness:

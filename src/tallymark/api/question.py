@@ -18,8 +18,8 @@ from tallymark.spec.project import time_zones
 from tallymark.spec.query import Clause, Filter, Query
 from tallymark.spec.window import Grain, Window, today
 
-PARAMETERS = ("project", "metrics", "from", "to", "grain", "by", "filter", "compareTo", "timezone", "limit", "exact",
-              "explain")  # fmt: skip
+PARAMETERS = ("project", "metrics", "from", "to", "grain", "by", "filter", "segment", "compareTo", "timezone", "limit",
+              "exact", "explain")  # fmt: skip
 
 _MOST_ROWS = 10_000
 _LONGEST_DAYS = 3_660

@@ -14,7 +14,8 @@ from tallymark.api.auth import Call, ProjectName
 from tallymark.api.behaviour import TAG, Exact, Explain, Filters, First, Last, Zone, asker
 from tallymark.api.behaviour_question import retention_question
 from tallymark.api.errors import documented
-from tallymark.api.question import flag, given_in
+from tallymark.api.question import flag
+from tallymark.api.segment_filters import SegmentKeys
 from tallymark.spec.periods import periods_of
 from tallymark.spec.window import today
 
@@ -31,14 +32,15 @@ async def ask_retention(
     cohort: Annotated[str | None, QueryParameter(description="first, or the event that actors begin with.")] = None,
     returning: Annotated[str | None, QueryParameter(description="any, or the event that counts.")] = None,
     filter_: Filters = None,
+    segment: SegmentKeys = None,
     by: Annotated[str | None, QueryParameter(description="Dimension of the day that actors begin on.")] = None,
     limit: Annotated[str | None, QueryParameter(description="Most groups; default 10.")] = None,
     exact: Exact = None,
     explain: Explain = None,
 ) -> dict[str, Any]:
     """Cohorts by the period they begin in, and how many of them are active in each later one. See docs/funnels.md."""
-    who, given = await asyncio.to_thread(asker, request, project), given_in(request)
-    query, explained = retention_question(given, who.project.timezone, who.now), flag(given, "explain")
+    who = await asyncio.to_thread(asker, request, project)
+    query, explained = retention_question(who.given, who.project.timezone, who.now), flag(who.given, "explain")
 
     horizon = periods_of(query.window, after=query.periods).window
 

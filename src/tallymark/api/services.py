@@ -38,6 +38,7 @@ from tallymark.control.reviews import Reviews
 from tallymark.control.salts import Salts
 from tallymark.control.saved_views import SavedViews
 from tallymark.control.seen_signatures import SeenSignatures
+from tallymark.control.segments import Segments
 from tallymark.control.shares import Shares
 from tallymark.control.statements import Statements
 from tallymark.control.syncs import Syncs
@@ -101,6 +102,7 @@ class Services:
     sign_in: SignIn
     annotations: Annotations
     saved_views: SavedViews
+    segments: Segments
     now: Callable[[], float]
 
 

@@ -7,6 +7,7 @@ import typer
 
 from tallymark.cli.connection import Start
 from tallymark.cli.output import AsJson, print_json, print_table
+from tallymark.cli.segments import SegmentKeys
 
 app = typer.Typer()
 
@@ -42,13 +43,15 @@ def retention(
     cohort: Annotated[str | None, typer.Option(help="first, or the event that actors begin with.")] = None,
     returning: Annotated[str | None, typer.Option(help="any, or the event that counts.")] = None,
     filter_: Filters = None,
+    segment: SegmentKeys = None,
     by: Annotated[str | None, typer.Option(help="Dimension of the day that actors begin on.")] = None,
     limit: Annotated[int | None, typer.Option(help="Most groups.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Show cohorts, and the share of each that came back in later periods."""
     asked = {"project": project, "from": first, "to": last, "timezone": timezone, "period": period, "periods": periods,
-             "cohort": cohort, "returning": returning, "filter": filter_, "by": by, "limit": limit}  # fmt: skip
+             "cohort": cohort, "returning": returning, "filter": filter_, "segment": segment, "by": by,
+             "limit": limit}  # fmt: skip
     answer = _ask(context, "/v1/retention", asked, as_json)
     if answer is None:
         return
@@ -69,11 +72,12 @@ def lifecycle(
     period: Period = None,
     event: Event = None,
     filter_: Filters = None,
+    segment: SegmentKeys = None,
     as_json: AsJson = False,
 ) -> None:
     """Show new, returning, resurrecting and dormant actors of each period."""
     asked = {"project": project, "from": first, "to": last, "timezone": timezone, "period": period, "event": event,
-             "filter": filter_}  # fmt: skip
+             "filter": filter_, "segment": segment}  # fmt: skip
     answer = _ask(context, "/v1/lifecycle", asked, as_json)
     if answer is not None:
         print_table(_LIFECYCLE, answer["series"])
@@ -89,11 +93,12 @@ def stickiness(
     within: Annotated[str | None, typer.Option(help="week or month.")] = None,
     event: Event = None,
     filter_: Filters = None,
+    segment: SegmentKeys = None,
     as_json: AsJson = False,
 ) -> None:
     """Show on how many days of a week or month actors are active."""
     asked = {"project": project, "from": first, "to": last, "timezone": timezone, "within": within, "event": event,
-             "filter": filter_}  # fmt: skip
+             "filter": filter_, "segment": segment}  # fmt: skip
     answer = _ask(context, "/v1/stickiness", asked, as_json)
     if answer is not None:
         print_table(_DAYS, answer["overall"])
@@ -113,12 +118,13 @@ def journeys(
     end: Annotated[str | None, typer.Option(help="Where they end instead.")] = None,
     depth: Annotated[int | None, typer.Option(help="Most stations, 2 to 10.")] = None,
     filter_: Filters = None,
+    segment: SegmentKeys = None,
     limit: Annotated[int | None, typer.Option(help="Most ways.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Show the ways that most actors take through their sessions."""
     asked = {"project": project, "from": first, "to": last, "timezone": timezone, "node": node, "start": begin,
-             "end": end, "depth": depth, "filter": filter_, "limit": limit}  # fmt: skip
+             "end": end, "depth": depth, "filter": filter_, "segment": segment, "limit": limit}  # fmt: skip
     answer = _ask(context, "/v1/journeys", asked, as_json)
     if answer is not None:
         print_table(_PATHS, [{**path, "way": " > ".join(path["path"])} for path in answer["paths"]])

@@ -22,6 +22,7 @@ from rich.progress import (
 
 from tallymark.cli.connection import Connection, Start
 from tallymark.cli.output import AsJson, print_fields, print_json, print_table
+from tallymark.cli.segments import SegmentKeys
 from tallymark.errors import Unavailable
 from tallymark.spec.export import Format, What
 from tallymark.spec.window import Grain
@@ -68,6 +69,7 @@ def create(
     metrics: Annotated[str | None, typer.Option(help="Names of metrics, separated by commas.")] = None,
     by: Annotated[str | None, typer.Option(help="Dimension to break down by.")] = None,
     filter_: Annotated[list[str] | None, typer.Option("--filter", help="dimension:operator:value|value")] = None,
+    segment: SegmentKeys = None,
     first: Annotated[str | None, typer.Option("--from", help="First day; default 30 days ago.")] = None,
     last: Annotated[str | None, typer.Option("--to", help="Last day; default today.")] = None,
     timezone: Annotated[str | None, typer.Option(help="Zone of the days; default the project's.")] = None,
@@ -81,7 +83,7 @@ def create(
     """Order an export, and wait until it is done. Exits 1 where it fails."""
     order = {
         "project": project, "what": what, "format": format_, "metrics": _names(metrics), "by": by, "filters": filter_,
-        "from": first, "to": last, "timezone": timezone, "grain": grain,
+        "segments": segment, "from": first, "to": last, "timezone": timezone, "grain": grain,
     }  # fmt: skip
     with _connect(context) as connection:
         export = connection.post("/v1/exports", json={name: value for name, value in order.items() if value})

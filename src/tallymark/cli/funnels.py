@@ -6,6 +6,7 @@ import typer
 
 from tallymark.cli.connection import Connection, Start
 from tallymark.cli.output import AsJson, print_fields, print_json, print_table
+from tallymark.cli.segments import SegmentKeys
 from tallymark.spec.funnel_draft import read_name
 from tallymark.spec.selection import read_text
 
@@ -88,6 +89,7 @@ def show(
     timezone: Zone = None,
     within: Within = None,
     filter_: Filters = None,
+    segment: SegmentKeys = None,
     by: By = None,
     experiment: Experiment = None,
     limit: Limit = None,
@@ -95,7 +97,7 @@ def show(
 ) -> None:
     """Ask for a funnel that is declared."""
     asked = {"name": name, "project": project, "from": first, "to": last, "timezone": timezone, "within": within,
-             "filter": filter_, "by": by, "experiment": experiment, "limit": limit}  # fmt: skip
+             "filter": filter_, "segment": segment, "by": by, "experiment": experiment, "limit": limit}  # fmt: skip
     _ask(context, asked, as_json)
 
 
@@ -109,6 +111,7 @@ def run(
     timezone: Zone = None,
     within: Within = None,
     filter_: Filters = None,
+    segment: SegmentKeys = None,
     by: By = None,
     experiment: Experiment = None,
     limit: Limit = None,
@@ -116,7 +119,7 @@ def run(
 ) -> None:
     """Ask for a funnel of any steps."""
     asked = {"step": step, "project": project, "from": first, "to": last, "timezone": timezone, "within": within,
-             "filter": filter_, "by": by, "experiment": experiment, "limit": limit}  # fmt: skip
+             "filter": filter_, "segment": segment, "by": by, "experiment": experiment, "limit": limit}  # fmt: skip
     _ask(context, asked, as_json)
 
 

@@ -6,6 +6,7 @@ import typer
 
 from tallymark.cli.connection import Start
 from tallymark.cli.output import AsJson, print_json, print_table
+from tallymark.cli.segments import SegmentKeys
 
 app = typer.Typer()
 
@@ -20,6 +21,7 @@ def query(
     grain: Annotated[str | None, typer.Option(help="hour, day, week or month.")] = None,
     by: Annotated[str | None, typer.Option(help="Dimension to break down by.")] = None,
     filter_: Annotated[list[str] | None, typer.Option("--filter", help="dimension:operator:value|value")] = None,
+    segment: SegmentKeys = None,
     compare_to: Annotated[str | None, typer.Option(help="previous, or FROM..TO.")] = None,
     timezone: Annotated[str | None, typer.Option(help="Zone of the days; default the project's.")] = None,
     limit: Annotated[int | None, typer.Option(help="Most rows of a breakdown.")] = None,
@@ -28,7 +30,7 @@ def query(
     """Ask for numbers: totals, or a breakdown with --by."""
     given = {
         "project": project, "metrics": metrics, "from": first, "to": last, "grain": grain, "by": by, "filter": filter_,
-        "compareTo": compare_to, "timezone": timezone, "limit": limit,
+        "segment": segment, "compareTo": compare_to, "timezone": timezone, "limit": limit,
     }  # fmt: skip
     start: Start = context.obj
     with start.connect() as connection:

@@ -1,8 +1,8 @@
-"""The tables of what people add to a dashboard: notes on days, views that they saved."""
+"""The tables of what people add to a dashboard: notes on days, views that they saved, segments."""
 
 from datetime import date, datetime
 
-from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy import ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from tallymark.control.models import Base
@@ -33,3 +33,14 @@ class ViewRow(Base):
     title: Mapped[str] = mapped_column(String(200))
     view: Mapped[str] = mapped_column(String(2_000))
     created_at: Mapped[datetime]
+
+
+class SegmentRow(Base):
+    """Filters that a project keeps under a key; `filters` is a JSON list of their texts."""
+
+    __tablename__ = "segments"
+
+    project_id: Mapped[int] = mapped_column(ForeignKey("projects.id"), primary_key=True, autoincrement=False)
+    key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    title: Mapped[str] = mapped_column(String(200))
+    filters: Mapped[str] = mapped_column(Text)

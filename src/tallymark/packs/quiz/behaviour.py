@@ -155,6 +155,6 @@ def _retention(asker: Asker, query: RetentionQuery, horizon: Window) -> dict[str
     viewer, shared = asker.viewer, asker.here.answers.answerer
     answerer = Answerer(viewer.engine, asker.here.catalog, shared.workers)
     answer = answer_retention(answerer, query, viewer.project, answerer.runs(viewer.project), asker.now)
-    standing = Standings(asker.here, viewer.project, asker.now).standing(answer.reading, horizon)
+    standing = Standings(asker.here, viewer.project, asker.given, asker.now).standing(answer.reading, horizon)
     told = tell_retention(query, answer, standing)
     return {**told, "window": {**window_body(query.window), "period": str(query.window.grain)}}
