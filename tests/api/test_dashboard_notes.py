@@ -53,6 +53,30 @@ def test_they_are_made_listed_and_deleted_by_who_may(
     assert ask(app, "GET", path, keys["read"]).json() == {many: []}
 
 
+@pytest.mark.parametrize(
+    ("path", "one", "draft", "changes"),
+    [
+        ("/v1/annotations", "annotation", {"day": TODAY, "text": "x"}, ({"text": "y"}, {"day": "2028-01-20"})),
+        ("/v1/views", "view", {"title": "x", "view": "page=web"}, ({"title": "y"}, {"view": "page=sdk"})),
+    ],
+)
+def test_they_are_changed_field_by_field_by_who_may(
+    app: Application, keys: Mapping[str, str], path: str, one: str, draft: Mapping[str, str],
+    changes: Sequence[Mapping[str, str]],
+) -> None:  # fmt: skip
+    was = ask(app, "POST", path, keys["admin"], draft).json()[one]
+    here = f"{path}/{was['id']}"
+    for change in (*changes, {}):
+        was = {**was, **change}
+        assert ask(app, "PATCH", here, keys["admin"], change).json() == {one: was}
+    assert ask(app, "PATCH", here, keys["read"], changes[0]).status_code == 403
+    assert ask(app, "PATCH", here, app.make("web")[1]["admin"], changes[0]).status_code == 404
+    for bad in (None, {"by": "me"}, {"day": "2028-02-30", "title": ""}, *({name: ""} for name in draft)):
+        assert ask(app, "PATCH", here, keys["admin"], bad).status_code == 400
+    assert ask(app, "DELETE", here, keys["admin"]).json() == {one: was}
+    assert ask(app, "PATCH", here, keys["admin"], changes[0]).status_code == 404
+
+
 def test_annotations_are_those_of_the_days_that_are_asked_for(app: Application, keys: Mapping[str, str]) -> None:
     for day in ("2028-02-01", "2028-01-15", "2028-02-02"):
         ask(app, "POST", "/v1/annotations", keys["admin"], {"day": day, "text": f"on {day}"})

@@ -1,10 +1,11 @@
 """`/v1/annotations`: short notes on days, which charts show as flags."""
 
 import secrets
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Annotated, Final, TypedDict
 
-from litestar import Router, delete, get, post
+from litestar import Router, delete, get, patch, post
 from litestar.openapi.spec import Schema
 from litestar.openapi.spec.enums import OpenAPIType
 from litestar.params import PathParameter, QueryParameter, RawBody
@@ -20,16 +21,18 @@ from tallymark.errors import BadRequest, NotFound
 from tallymark.spec.project import instant_text
 
 _LONGEST: Final = {"day": 10, "text": 200}
-_DRAFT: Final = Schema(
+_CHANGE: Final = Schema(
     type=OpenAPIType.OBJECT,
     properties={
         "day": Schema(type=OpenAPIType.STRING, description="YYYY-MM-DD."),
         "text": Schema(type=OpenAPIType.STRING, max_length=200, description="What happened."),
     },
-    required=["day", "text"],
     additional_properties=False,
     examples=[{"day": "2026-11-21", "text": "New pricing"}],
 )
+_DRAFT: Final = replace(_CHANGE, required=["day", "text"])
+
+_Id = Annotated[str, PathParameter(description="Id of an annotation.")]
 
 
 class PublicAnnotation(TypedDict):
@@ -88,6 +91,24 @@ def create_annotation(request: Call, body: RawBody, project: ProjectName = None)
     return {"annotation": _public(note)}
 
 
+@patch(
+    "/{annotation_id:str}",
+    sync_to_thread=True,
+    summary="Change an annotation",
+    operation_class=with_body(_CHANGE),
+    responses=documented(400, 401, 403, 404),
+)
+def change_annotation(request: Call, annotation_id: _Id, body: RawBody, project: ProjectName = None) -> OneAnnotation:
+    """Gives a note another day or another text."""
+    here, owner, who = services(request.app.state), project_for(request, project, "admin"), caller(request)
+    said, now = read_fields(body, "An annotation", _LONGEST), datetime.fromtimestamp(here.now(), UTC)
+    day = _day(said["day"]) if "day" in said else None
+    changed = here.annotations.change(owner.id, annotation_id, who.name, now, day, said.get("text"))
+    if changed is None:
+        raise NotFound(f"There is no annotation {annotation_id[:40]!r}.")
+    return {"annotation": _public(changed)}
+
+
 @delete(
     "/{annotation_id:str}",
     sync_to_thread=True,
@@ -95,11 +116,7 @@ def create_annotation(request: Call, body: RawBody, project: ProjectName = None)
     summary="Delete an annotation",
     responses=documented(400, 401, 403, 404),
 )
-def delete_annotation(
-    request: Call,
-    annotation_id: Annotated[str, PathParameter(description="Id of an annotation.")],
-    project: ProjectName = None,
-) -> OneAnnotation:
+def delete_annotation(request: Call, annotation_id: _Id, project: ProjectName = None) -> OneAnnotation:
     """Deletes a note."""
     here, owner, who = services(request.app.state), project_for(request, project, "admin"), caller(request)
     gone = here.annotations.remove(owner.id, annotation_id, who.name, datetime.fromtimestamp(here.now(), UTC))
@@ -109,7 +126,9 @@ def delete_annotation(
 
 
 annotations_router = Router(
-    "/v1/annotations", route_handlers=[list_annotations, create_annotation, delete_annotation], tags=["dashboard"]
+    "/v1/annotations",
+    route_handlers=[list_annotations, create_annotation, change_annotation, delete_annotation],
+    tags=["dashboard"],
 )
 
 

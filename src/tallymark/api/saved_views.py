@@ -1,10 +1,11 @@
 """`/v1/views`: views of the dashboard under a title."""
 
 import secrets
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Annotated, Final, TypedDict
 
-from litestar import Router, delete, get, post
+from litestar import Router, delete, get, patch, post
 from litestar.openapi.spec import Schema
 from litestar.openapi.spec.enums import OpenAPIType
 from litestar.params import PathParameter, RawBody
@@ -19,16 +20,18 @@ from tallymark.errors import BadRequest, NotFound
 from tallymark.spec.project import instant_text
 
 _LONGEST: Final = {"title": 200, "view": 2_000}
-_DRAFT: Final = Schema(
+_CHANGE: Final = Schema(
     type=OpenAPIType.OBJECT,
     properties={
         "title": Schema(type=OpenAPIType.STRING, max_length=200, description="What people call it."),
         "view": Schema(type=OpenAPIType.STRING, max_length=2_000, description="The dashboard's query that it opens."),
     },
-    required=["title", "view"],
     additional_properties=False,
     examples=[{"title": "Germany, by week", "view": "page=web&period=90d&grain=week&f=country%3Ais%3ADE"}],
 )
+_DRAFT: Final = replace(_CHANGE, required=["title", "view"])
+
+_Id = Annotated[str, PathParameter(description="Id of a view.")]
 
 
 class PublicView(TypedDict):
@@ -79,6 +82,23 @@ def create_view(request: Call, body: RawBody, project: ProjectName = None) -> On
     return {"view": _public(view)}
 
 
+@patch(
+    "/{view_id:str}",
+    sync_to_thread=True,
+    summary="Change a saved view",
+    operation_class=with_body(_CHANGE),
+    responses=documented(400, 401, 403, 404),
+)
+def change_view(request: Call, view_id: _Id, body: RawBody, project: ProjectName = None) -> OneView:
+    """Gives a view another title, or makes it open another query."""
+    here, owner, who = services(request.app.state), project_for(request, project, "admin"), caller(request)
+    said, now = read_fields(body, "A view", _LONGEST), datetime.fromtimestamp(here.now(), UTC)
+    changed = here.saved_views.change(owner.id, view_id, who.name, now, said.get("title"), said.get("view"))
+    if changed is None:
+        raise NotFound(f"There is no view {view_id[:40]!r}.")
+    return {"view": _public(changed)}
+
+
 @delete(
     "/{view_id:str}",
     sync_to_thread=True,
@@ -86,9 +106,7 @@ def create_view(request: Call, body: RawBody, project: ProjectName = None) -> On
     summary="Delete a saved view",
     responses=documented(400, 401, 403, 404),
 )
-def delete_view(
-    request: Call, view_id: Annotated[str, PathParameter(description="Id of a view.")], project: ProjectName = None
-) -> OneView:
+def delete_view(request: Call, view_id: _Id, project: ProjectName = None) -> OneView:
     """Deletes a view."""
     here, owner, who = services(request.app.state), project_for(request, project, "admin"), caller(request)
     gone = here.saved_views.remove(owner.id, view_id, who.name, datetime.fromtimestamp(here.now(), UTC))
@@ -97,7 +115,9 @@ def delete_view(
     return {"view": _public(gone)}
 
 
-views_router = Router("/v1/views", route_handlers=[list_views, create_view, delete_view], tags=["dashboard"])
+views_router = Router(
+    "/v1/views", route_handlers=[list_views, create_view, change_view, delete_view], tags=["dashboard"]
+)
 
 
 def _public(view: SavedView) -> PublicView:

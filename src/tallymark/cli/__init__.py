@@ -10,6 +10,7 @@ from litestar import Litestar
 
 from tallymark import __version__
 from tallymark.cli import (
+    annotations,
     archives,
     behaviour,
     doctor,
@@ -29,6 +30,7 @@ from tallymark.cli import (
     reports,
     reviews,
     rollups,
+    segments,
     serving,
     smoke,
     sync,
@@ -47,6 +49,8 @@ GROUPS: tuple[typer.Typer, ...] = (
     importing.app,
     sync.app,
     querying.app,
+    segments.app,
+    annotations.app,
     funnels.app,
     behaviour.app,
     reports.app,

@@ -57,6 +57,21 @@ class Annotations:
             detail = {"day": str(note.day), "text": note.text}
             record(session, Deed(project_id, _subject(note.id), "created", note.by, note.created_at, detail))
 
+    def change(
+        self, project_id: int, note_id: str, by: str, now: datetime, day: date | None = None, text: str | None = None
+    ) -> Annotation | None:
+        """Gives a note another day or text; gives what it is then. Who wrote it stays."""
+        with self._database.write(project_id) as session:
+            row = session.get(AnnotationRow, note_id)
+            if row is None or row.project_id != project_id:
+                return None
+            was = _told(row)
+            row.day, row.text = day or row.day, text or row.text
+            if was != _told(row):
+                detail = {"from": was, "to": _told(row)}
+                record(session, Deed(project_id, _subject(note_id), "changed", by, now, detail))
+            return _annotation(row)
+
     def remove(self, project_id: int, note_id: str, by: str, now: datetime) -> Annotation | None:
         """Deletes a note; gives what it was."""
         with self._database.write(project_id) as session:
@@ -64,8 +79,7 @@ class Annotations:
             if row is None or row.project_id != project_id:
                 return None
             session.delete(row)
-            detail = {"day": str(row.day), "text": row.text}
-            record(session, Deed(project_id, _subject(note_id), "deleted", by, now, detail))
+            record(session, Deed(project_id, _subject(note_id), "deleted", by, now, _told(row)))
             return _annotation(row)
 
     def forget_project(self, project_id: int) -> None:
@@ -76,6 +90,10 @@ class Annotations:
 
 def _subject(note_id: str) -> str:
     return f"annotation/{note_id}"
+
+
+def _told(row: AnnotationRow) -> dict[str, str]:
+    return {"day": str(row.day), "text": row.text}
 
 
 def _annotation(row: AnnotationRow) -> Annotation:

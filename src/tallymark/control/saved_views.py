@@ -49,6 +49,21 @@ class SavedViews:
             detail = {"title": view.title, "view": view.view}
             record(session, Deed(project_id, _subject(view.id), "created", by, view.created_at, detail))
 
+    def change(
+        self, project_id: int, view_id: str, by: str, now: datetime, title: str | None = None, view: str | None = None
+    ) -> SavedView | None:
+        """Gives a view another title, or makes it open another query; gives what it is then."""
+        with self._database.write(project_id) as session:
+            row = session.get(ViewRow, view_id)
+            if row is None or row.project_id != project_id:
+                return None
+            was = _told(row)
+            row.title, row.view = title or row.title, view or row.view
+            if was != _told(row):
+                detail = {"from": was, "to": _told(row)}
+                record(session, Deed(project_id, _subject(view_id), "changed", by, now, detail))
+            return _view(row)
+
     def remove(self, project_id: int, view_id: str, by: str, now: datetime) -> SavedView | None:
         """Deletes a view; gives what it was."""
         with self._database.write(project_id) as session:
@@ -67,6 +82,10 @@ class SavedViews:
 
 def _subject(view_id: str) -> str:
     return f"view/{view_id}"
+
+
+def _told(row: ViewRow) -> dict[str, str]:
+    return {"title": row.title, "view": row.view}
 
 
 def _view(row: ViewRow) -> SavedView:
