@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-import httpx
 import pytest
 
 from tallymark.cli import main
@@ -16,14 +15,13 @@ from tests.server import ADMIN, RunningServer
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     """A server with a project `site`: one person does the same on each of two hosts."""
     with RunningServer(tmp_path_factory.mktemp("segments") / "data") as server:
-        at, asked = datetime.now(UTC).isoformat(), {"headers": {"Authorization": f"Bearer {ADMIN}"}}
+        at = datetime.now(UTC).isoformat()
         events = [
             {"event": event, "userId": host, "url": f"https://{host}.example/", "timestamp": at}
             for host in "ab" for event in ("page_view", "click")
         ]  # fmt: skip
-        made = httpx.post(f"{server.url}/v1/projects", json={"name": "site", "packs": ["web"]}, **asked)
-        assert made.status_code == 201
-        sent = httpx.post(f"{server.url}/v1/import?project=site", json=events, **asked)
+        server.project("site", packs=["web"])
+        sent = server.ask("POST", "/v1/import", params={"project": "site"}, json=events)
         assert sent.json()["accepted"] == len(events)
         yield server
 
