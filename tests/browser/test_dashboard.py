@@ -319,6 +319,30 @@ def test_views_notes_and_links_are_kept_and_taken_away(reader: Reader) -> None:
         page.keyboard.press("Escape")
 
 
+def test_filters_are_kept_as_a_segment_and_used_like_one(reader: Reader) -> None:
+    page, tile = reader.page, reader.page.locator(".tile[data-metric=visitors]")
+    reader.open("project=demo-web&page=web&f=device:is:mobile")
+    told = tile.get_attribute("data-value")
+    page.get_by_title("More").click()
+    page.get_by_role("button", name="Segments").click()
+    page.get_by_label("Keep these filters as").fill("On phones")
+    page.get_by_role("button", name="Keep", exact=True).click()
+    expect(page.get_by_role("button", name="On phones", exact=True)).to_be_visible()
+    reader.open("project=demo-web&page=web")
+    assert tile.get_attribute("data-value") != told
+    page.get_by_title("More").click()
+    page.get_by_role("button", name="Segments").click()
+    page.get_by_role("button", name="On phones", exact=True).click()
+    reader.settle()
+    assert reader.query["segment"] == ["on-phones"]
+    expect(tile).to_have_attribute("data-value", str(told))
+    page.get_by_title("More").click()
+    page.get_by_role("button", name="Segments").click()
+    page.get_by_role("button", name="Delete On phones").click()
+    expect(page.get_by_text("No segment is kept yet")).to_be_visible()
+    assert "segment" not in reader.query
+
+
 def test_a_shared_link_shows_the_view_and_nothing_to_change(reader: Reader, browser: Browser) -> None:
     page = reader.page
     reader.open("project=demo-web&page=web&period=7d")

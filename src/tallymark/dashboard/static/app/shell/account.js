@@ -10,8 +10,9 @@ import { page } from "../pages/index.js";
 import { Icon } from "../parts/icon.js";
 import { Menu } from "../parts/menu.js";
 import { NotesSheet, SharesSheet, ViewsSheet } from "./saved.js";
+import { SegmentsSheet } from "./segments.js";
 
-const SHEETS = { views: ViewsSheet, notes: NotesSheet, shares: SharesSheet };
+const SHEETS = { segments: SegmentsSheet, views: ViewsSheet, notes: NotesSheet, shares: SharesSheet };
 
 /** The menu at the right end of the top bar. */
 export function Account({ onHelp }) {
@@ -21,6 +22,7 @@ export function Account({ onHelp }) {
   return html`${Sheet && html`<${Sheet} onClose=${() => open(null)} />`}<${Menu} picture align="right" title="More" label=${html`<${Icon} name="more" size="18" />`}>
     ${(close) => html`
       <p class="menu-note">Signed in by ${session.value.name}</p>
+      <button type="button" onClick=${() => { close(); open("segments"); }}>Segments</button>
       <button type="button" onClick=${() => { close(); open("views"); }}>Saved views</button>
       <button type="button" onClick=${() => { close(); open("notes"); }}>Notes on days</button>
       ${mayChange() && html`<button type="button" onClick=${() => { close(); open("shares"); }}>Share</button>`}
