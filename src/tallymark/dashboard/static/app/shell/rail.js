@@ -6,7 +6,7 @@ import { page, PAGES, pages } from "../pages/index.js";
 import { Icon } from "../parts/icon.js";
 
 // What is chosen on one page means nothing on another.
-const LEFT_BEHIND = { metric: null, experiment: null, quiz: null, question: null, learner: null, attempts: null, view: null };
+const LEFT_BEHIND = { metric: null, experiment: null, quiz: null, question: null, learner: null, attempts: null, view: null, month: null, funnel: null, cohorts: null };
 
 for (const [name, { label, letter }] of Object.entries(PAGES)) {
   shortcut(`g ${letter}`, label, () => pages.value.includes(name) && go({ ...LEFT_BEHIND, page: name }));
