@@ -33,6 +33,17 @@ export function hrefWith(changes) {
   return next ? `?${next}` : location.pathname;
 }
 
+/** What stays chosen on every page of a project, and in every project. */
+export const ON_EVERY_PAGE = ["project", "period", "from", "to", "compare", "grain", "f", "segment"];
+export const IN_EVERY_PROJECT = ["period", "from", "to", "compare", "grain"];
+
+/** The query of what stays, with these changes, as text. */
+export function staying(names, changes) {
+  const next = new URLSearchParams([...query.value].filter(([name]) => names.includes(name)));
+  for (const [name, value] of Object.entries(changes)) next.set(name, value);
+  return next.toString();
+}
+
 /** Goes to where these changes lead; `replace` leaves no step to go back to. */
 export function go(changes, { replace = false } = {}) {
   const next = changed(changes);

@@ -1,17 +1,14 @@
 // Which project is looked at, and another one.
 import { html } from "../core/html.js";
-import { follow, hrefWith } from "../core/place.js";
+import { follow, IN_EVERY_PROJECT, staying } from "../core/place.js";
 import { project, projects } from "../core/project.js";
 import { Menu } from "../parts/menu.js";
-
-// What belongs to one project means nothing in another.
-const LEFT_BEHIND = { f: null, segment: null, metric: null, page: null, experiment: null, quiz: null, question: null, learner: null, attempts: null };
 
 /** The name of the project; a list of the others where there are any. */
 export function ProjectSwitcher() {
   if (projects.value.length < 2) return html`<span class="project-name">${project.value?.name}</span>`;
   return html`<${Menu} title="Project" label=${html`<span class="project-name">${project.value.name}</span> <span aria-hidden="true">▾</span>`}>
-    ${(close) => projects.value.map((one) => html`<a href=${hrefWith({ ...LEFT_BEHIND, project: one.name })} aria-current=${one === project.value}
+    ${(close) => projects.value.map((one) => html`<a href=${`?${staying(IN_EVERY_PROJECT, { project: one.name })}`} aria-current=${one === project.value}
       onClick=${(event) => { follow(event); close(); }}>${one.name}</a>`)}
   <//>`;
 }
