@@ -67,8 +67,9 @@ function Acts({ experiment, again }) {
 }
 
 function Warnings({ results }) {
-  const told = [...results.warnings.map((warning) => (typeof warning === "string" ? warning : warning.message))];
-  if (results.srm.alert) told.unshift(`Units are not split as the weights say (p = ${results.srm.pValue.toPrecision(2)}). Something loses or adds units of one variant: don't trust these results.`);
+  const told = results.warnings.map((warning) => (typeof warning === "string" ? warning : warning.message));
+  const harmed = results.metrics.filter((metric) => metric.guardrail && metric.verdict === "harmed");
+  told.push(...harmed.map((metric) => `The guardrail ${metric.name} is harmed.`));
   if (!told.length) return null;
   return html`<div class="span-12 warning" role="alert">${told.map((text) => html`<p>${text}</p>`)}</div>`;
 }
@@ -83,6 +84,8 @@ function Units({ answer }) {
   <//>`;
 }
 
+const SHOWS = { good: "a gain", bad: "a loss", open: "nothing yet" };
+
 // A variant's effect on a metric: "good" where it is shown to go the wanted way, "bad" the other, else "open".
 function verdict(metric, variant) {
   if (!variant.significant) return "open";
@@ -92,14 +95,14 @@ function verdict(metric, variant) {
 function Effects({ answer }) {
   const rows = (answer.data?.metrics ?? []).flatMap((metric) => metric.variants.filter((variant) => !variant.control).map((variant) => ({
     label: `${metric.name}: ${variant.variant}`, effect: variant.relative?.effect ?? null, low: variant.relative?.low ?? null, high: variant.relative?.high ?? null,
-    sequential: sequentialShare(variant), p: variant.adjustedPValue ?? variant.pValue, chance: variant.bayes?.chanceToWin ?? null, verdict: verdict(metric, variant),
+    sequential: sequentialShare(metric, variant), p: variant.adjustedPValue ?? variant.pValue, chance: variant.bayes?.chanceToWin ?? null, verdict: verdict(metric, variant),
   })));
   const table = {
     columns: [
       { key: "label", label: "Metric and variant" }, { key: "effect", label: "Effect", unit: "share" }, { key: "low", label: "From", unit: "share" },
-      { key: "high", label: "To", unit: "share" }, { key: "p", label: "p", unit: "p" }, { key: "chance", label: "Chance to win", unit: "share" },
+      { key: "high", label: "To", unit: "share" }, { key: "p", label: "p", unit: "p" }, { key: "chance", label: "Chance to win", unit: "share" }, { key: "shows", label: "Shows" },
     ],
-    rows,
+    rows: rows.map((row) => ({ ...row, shows: SHOWS[row.verdict] })),
   };
   return html`<${Panel} title="Effects against control" answer=${answer} table=${table} height=${160} span=${8} hidden
     note="Thick: the interval of a planned sample. Thin: the one that holds whenever you look. Clear of zero and green is a gain, red a loss.">
@@ -107,23 +110,24 @@ function Effects({ answer }) {
   <//>`;
 }
 
-// The sequential interval as a share of control, as the other one is.
-function sequentialShare(variant) {
-  if (!variant.sequential || !variant.relative || !variant.absolute?.effect) return null;
-  const base = variant.absolute.effect / variant.relative.effect;
-  return base > 0 ? { low: variant.sequential.low / base, high: variant.sequential.high / base } : null;
+// The sequential interval as a share of control's value, as the other one is; null where either is not known.
+function sequentialShare(metric, variant) {
+  const base = metric.variants.find((one) => one.control)?.value;
+  const { low, high } = variant.sequential ?? {};
+  const known = base > 0 && low !== null && low !== undefined && high !== null && high !== undefined;
+  return known ? { low: low / base, high: high / base } : null;
 }
 
 function Metric({ metric }) {
-  const unit = metric.kind === "mean" || metric.kind === "ratio" ? "number" : "share";
+  const unit = ["conversion", "retention"].includes(metric.kind) ? "share" : "number";
   const columns = [
     { key: "variant", label: "Variant" }, { key: "n", label: "Units", unit: "count" }, { key: "value", label: "Value", unit },
     { key: "effect", label: "Effect", unit: "share" }, { key: "p", label: "p", unit: "p" }, { key: "chance", label: "Chance to win", unit: "share" },
-    { key: "needed", label: "Units needed", unit: "count" },
+    { key: "needed", label: "Units needed", unit: "count" }, { key: "shows", label: "Shows" },
   ];
   const rows = metric.variants.map((variant) => ({
     variant: variant.variant, n: variant.n, value: variant.value, effect: variant.relative?.effect ?? null, p: variant.adjustedPValue ?? variant.pValue,
-    chance: variant.bayes?.chanceToWin ?? null, needed: variant.power?.unitsNeeded ?? null,
+    chance: variant.bayes?.chanceToWin ?? null, needed: variant.power?.unitsNeeded ?? null, shows: variant.control ? "" : SHOWS[verdict(metric, variant)],
   }));
   const what = [metric.guardrail && "guardrail", `should go ${metric.direction}`, metric.verdict].filter(Boolean).join("; ");
   return html`<${Panel} title=${metric.name} table=${{ columns, rows }} height=${100} span=${6} note=${`${metric.kind}: ${what}.`}>
