@@ -1,14 +1,17 @@
 """`tallymark query`: a question from the command line."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 
 from tallymark.cli.connection import Start
 from tallymark.cli.output import AsJson, print_json, print_table
 from tallymark.cli.segments import SegmentKeys
+from tallymark.cli.sparkline import sparkline
 
 app = typer.Typer()
+
+_TOTALS: Final = {"metric": "Metric", "value": "Value", "previous": "Before", "delta": "Change", "course": "Course"}
 
 
 @app.command("query", epilog="Example: tallymark query site visitors,page_views --by path --compare-to previous")
@@ -27,7 +30,7 @@ def query(
     limit: Annotated[int | None, typer.Option(help="Most rows of a breakdown.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Ask for numbers: totals, or a breakdown with --by."""
+    """Ask for numbers: totals with their course, and a breakdown with --by."""
     given = {
         "project": project, "metrics": metrics, "from": first, "to": last, "grain": grain, "by": by, "filter": filter_,
         "segment": segment, "compareTo": compare_to, "timezone": timezone, "limit": limit,
@@ -38,7 +41,7 @@ def query(
     if as_json:
         print_json(answer)
         return
-    print_table({"metric": "Metric", "value": "Value", "previous": "Before", "delta": "Change"}, _totals(answer))
+    print_table(_TOTALS, _totals(answer))
     if "breakdown" in answer:
         typer.echo()
         names = list(answer["metrics"])
@@ -46,4 +49,16 @@ def query(
 
 
 def _totals(answer: dict[str, Any]) -> list[dict[str, Any]]:
-    return [{"metric": name, **told} for name, told in answer["metrics"].items()]
+    """A row for each metric; changes in percent, as people read them."""
+    return [
+        {"metric": name, **told, "delta": _percent(told["delta"]), "course": _course(told)}
+        for name, told in answer["metrics"].items()
+    ]
+
+
+def _percent(delta: float | None) -> str | None:
+    return None if delta is None else f"{delta:+.1%}"
+
+
+def _course(told: dict[str, Any]) -> str:
+    return sparkline([point["value"] for point in told["series"]])
