@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -73,13 +74,15 @@ def test_an_installed_wheel_runs_the_demo_and_keeps_its_data(tallymark: Path, tm
     visitors = []
     for _ in range(2):
         with (tmp_path / "log").open("ab") as log:
-            command = [str(tallymark), "--data", str(tmp_path / "data"), "demo", "--port", str(port)]
+            command = [str(tallymark), "--data", str(tmp_path / "data"), "demo", "--port", str(port), "--days", "10"]
             server = subprocess.Popen(command, cwd=tmp_path, stdout=log, stderr=log)
         try:
             _wait_until_ready(url, server, 400)
             key = json.loads((tmp_path / "data" / "demo.json").read_text())["demo-web"]["read"]
             answer = json.loads(_get(f"{url}/v1/query?project=demo-web&metrics=visitors", key)[1])
             visitors.append(answer["metrics"]["visitors"]["value"])
+            (script,) = re.findall(r'<script type="module" src="([^"]+)"', _get(f"{url}/")[1].decode())
+            assert _get(f"{url}{script}")[0] == 200
         finally:
             server.send_signal(signal.SIGTERM)
             assert server.wait(20) == 0

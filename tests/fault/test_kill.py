@@ -1,6 +1,6 @@
 """The server is killed again and again, in the middle of whatever it does: nothing is lost, doubled or half there.
 
-Twelve kills of one data directory, at other random moments in each run, while
+Eight kills of one data directory, at other random moments in each run, while
 
 - senders post batches, and send again what was not acknowledged;
 - an operator has days computed again;
@@ -22,7 +22,7 @@ import httpx
 
 from tests.server import RunningServer
 
-KILLS = 12
+KILLS = 8
 SENDERS = 3
 BATCH = 20
 DAYS = 4

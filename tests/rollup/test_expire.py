@@ -176,8 +176,6 @@ def kept(
     [
         ("UTC", 1, False),
         ("America/St_Johns", 2, False),
-        ("Asia/Kolkata", 2, False),
-        ("UTC", 1, True),
         ("Asia/Kolkata", 1, True),
     ],
 )
