@@ -118,7 +118,7 @@ class RunningServer:
     def client(self, key: str = ADMIN, **options: Any) -> httpx.Client:
         """An HTTP client with that key."""
         headers = {"Authorization": f"Bearer {key}"}
-        return httpx.Client(base_url=self.url, headers=headers, **{"timeout": 30.0, "trust_env": False} | options)
+        return httpx.Client(base_url=self.url, headers=headers, **{"timeout": 60.0, "trust_env": False} | options)
 
     def ask(self, method: str, path: str, key: str = ADMIN, **request: Any) -> httpx.Response:
         """One request on a connection of its own."""
