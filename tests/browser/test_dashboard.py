@@ -71,8 +71,8 @@ class Reader:
 
     def settle(self) -> None:
         """Waits until everything that is shown has come."""
-        self.page.wait_for_selector(".grid > *")
-        expect(self.page.locator(".skeleton, .busy")).to_have_count(0, timeout=20_000)
+        self.page.wait_for_selector(".grid > *", timeout=60_000)
+        expect(self.page.locator(".skeleton, .busy")).to_have_count(0, timeout=60_000)
 
     def ask(self, path: str, **params: Any) -> Any:
         """What the API says."""
