@@ -14,7 +14,7 @@ from litestar import Litestar, asgi
 from litestar.config.cors import CORSConfig
 from litestar.datastructures import State
 from litestar.handlers import ASGIRouteHandler
-from litestar.types import ControllerRouterHandler, Receive, Scope, Send
+from litestar.types import ASGIApp, ControllerRouterHandler, Receive, Scope, Send
 
 from tallymark.access.guard import Access
 from tallymark.access.keys import local_key
@@ -192,10 +192,13 @@ def build(
         request_max_body_size=settings.max_body_bytes,
     )
     take = here.rate_limits.events(events.fn) if limits else events.fn
-    app.asgi_handler = Shortcut(
-        "/v1/events", take, PathSegments("/quiz/", SessionCookie(here.sign_in, app.asgi_handler))
-    )
+    app.asgi_handler = Shortcut("/v1/events", take, _with_sessions(here, app.asgi_handler))
     return app
+
+
+def _with_sessions(here: Services, rest: ASGIApp) -> ASGIApp:
+    """An application behind sessions, and with ids in the paths of quizzes whatever characters they have."""
+    return PathSegments("/quiz/", SessionCookie(here.sign_in, rest))
 
 
 def _cors(settings: Settings) -> CORSConfig:
