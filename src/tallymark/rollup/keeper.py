@@ -25,9 +25,6 @@ from tallymark.spec.project import Project
 #: A lease outlives its holder by this many seconds at most.
 _LEASE_SECONDS = 60
 
-#: A reader waits for a refresh that takes less than this, in seconds; longer ones are left to the clock.
-_SHORT = 2.0
-
 #: Between refreshes by the clock passes at least what the last one took, this many times.
 _CLOCK_REST = 9
 
@@ -63,6 +60,8 @@ class Keeper:
         holder: str,
         together: int = 31,
     ) -> None:
+        #: A reader waits for a refresh that takes less than this, in seconds; longer ones are left to the clock.
+        self.patience = 2.0
         self._engine = engine
         self._catalog = catalog
         self._projects = projects
@@ -121,7 +120,7 @@ class Keeper:
     def freshen(self, project: Project) -> None:
         """Refreshes a project for a reader, if anything was written since and that is known to be quick."""
         progress = self._of(project.id)
-        if progress.dirty and progress.took < _SHORT:
+        if progress.dirty and progress.took < self.patience:
             with progress.lock:
                 if progress.dirty:
                     self._run(project, _ignore)
@@ -130,7 +129,7 @@ class Keeper:
         """Days that are stale, oldest first, where refreshing them takes longer than a reader waits."""
         progress = self._of(project.id)
         days = self._candidates(project) if progress.dirty else self._stale.pending(project.id)
-        return self._refresher.due(project, days) if len(days) * progress.took >= _SHORT else []
+        return self._refresher.due(project, days) if len(days) * progress.took >= self.patience else []
 
     def backfill(
         self, project: Project, first: date, last: date, on_day: Callable[[Refreshed], None] | None = None
